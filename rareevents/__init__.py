@@ -1,0 +1,48 @@
+"""Rare events by importance sampling: estimates that are believed because their error bars are right."""
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:                                        # what type checkers and editors read; loaded on first use
+    from rareevents.distributions import *               # noqa: F403
+    from rareevents.estimates import Estimate as Estimate
+    from rareevents.events import *                      # noqa: F403
+    from rareevents.methods.comparison import Comparison as Comparison
+    from rareevents.methods.comparison import compare as compare
+    from rareevents.methods.importance import estimate as estimate
+    from rareevents.methods.importance import weighted_samples as weighted_samples
+    from rareevents.sampler import UserFunctionError as UserFunctionError
+
+_HOMES = {
+    "distributions": ("Bernoulli", "Binomial", "Categorical", "Distribution", "Exponential", "Gamma", "Geometric", "IID",
+                      "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal", "NegativeBinomial", "Normal",
+                      "Poisson", "Shifted", "StudentT", "Support", "Truncated", "Uniform", "Weibull", "ZeroInflated",
+                      "integers", "reals"),
+    "estimates": ("Estimate",),
+    "events": ("Event", "Score", "at_least", "at_most", "black_box", "component", "identity", "linear", "outside",
+               "score", "total"),
+    "kernels.fuse": ("CompileError",),
+    "methods.comparison": ("Comparison", "compare"),
+    "methods.importance": ("estimate", "weighted_samples"),
+    "sampler": ("UserFunctionError",),
+}
+_HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
+_MODULES = ("experiments", "plots", "testing")
+__all__ = sorted([*_HOME, *_MODULES])
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used: `import rareevents` costs nothing."""
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"rareevents.{name}")
+    else:
+        raise AttributeError(f"module 'rareevents' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

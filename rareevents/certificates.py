@@ -1,0 +1,272 @@
+"""Proofs about a proposal: a bound B on f p/q over the whole event, and whether q covers the event at all.
+
+An exponential tilt has the weight p/q = exp(kappa(theta) - theta . x), so on an event {theta . x >= t} it is at most
+exp(kappa(theta) - t): the bound is a formula, not an observation. Parts of an event, mixtures and bounded supports are
+composed from that. No bound found means nothing was proved, not that there is none.
+"""
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rareevents.distributions import (
+    IID,
+    Distribution,
+    Independent,
+    Mixture,
+    MultivariateNormal,
+    Support,
+)
+from rareevents.events import Complement, Event, Intersection, Union
+
+LINE = (-math.inf, math.inf)
+
+
+def weight_bound(nominal: Distribution, f: Any, proposal: Distribution | None, boolean: bool) -> float | None:
+    """A proven bound on f p/q over every x, or None.
+
+    Parameters
+    ----------
+    nominal, proposal : Distribution
+        p and q; None is naive Monte Carlo.
+    f : event or integrand
+        Only an event or a function that returns bool is bounded by one.
+    boolean : bool
+        Whether the compiled function returns bool.
+
+    Source: for a tilt, Asmussen and Glynn, Stochastic Simulation (2007), section VI.2.
+    """
+    if not (boolean or isinstance(f, (Event, Union, Intersection, Complement))):
+        return None
+    if proposal is None:
+        return 1.0
+    log_bound = _on_event(nominal, f, proposal)
+    return math.exp(log_bound) if log_bound < 700.0 else None
+
+
+def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
+    """The smallest proven log bound on p/q over the event; inf if nothing is proved."""
+    anywhere = _on_piece(p, q, None, LINE)
+    if isinstance(event, Union):
+        return min(anywhere, max(_on_event(p, part, q) for part in event.parts))
+    if isinstance(event, Intersection):
+        return min(anywhere, *(_on_event(p, part, q) for part in event.parts))
+    if isinstance(event, Complement):
+        inner = event.event
+        if isinstance(inner, Complement):
+            return _on_event(p, inner.event, q)
+        if isinstance(inner, (Union, Intersection)):             # De Morgan
+            parts = tuple(Complement(part) for part in inner.parts)
+            return _on_event(p, (Intersection if isinstance(inner, Union) else Union)(parts), q)
+        if isinstance(inner, Event):
+            sides = [(-math.inf, inner.at_least), (inner.at_most, math.inf)]
+            return min(anywhere, max((_on_piece(p, q, inner.score.coefficients, _open(side, p)) for side in sides
+                                      if math.isfinite(side[0]) or math.isfinite(side[1])), default=-math.inf))
+    if isinstance(event, Event):
+        return min(anywhere, _on_piece(p, q, event.score.coefficients, (event.at_least, event.at_most)))
+    return anywhere
+
+
+def _open(side: tuple[float, float], p: Distribution) -> tuple[float, float]:
+    """An open side of a level as a closed one: for counts the next integer, for reals the same number."""
+    low, high = side
+    if p.dtype is int and p.size is None:
+        low = low if math.isinf(low) else math.floor(low) + 1
+        high = high if math.isinf(high) else math.ceil(high) - 1
+    return low, high
+
+
+def _on_piece(p: Distribution, q: Distribution, coefficients: Any, piece: tuple[float, float]) -> float:
+    """A log bound on p/q where a named score lies in `piece`; coefficients=None: everywhere."""
+    best = math.inf
+    if isinstance(q, Mixture):
+        shares = [(a, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0]
+        best = min((_on_piece(p, part, coefficients, piece) - math.log(a) for a, part in shares), default=math.inf)
+        if isinstance(p, Mixture) and len(p.components) == len(q.components):
+            # sum v_i p_i / sum a_i q_i <= max over i of (v_i / a_i) p_i / q_i
+            pairs = list(zip(p.weights, p.components, q.weights, q.components, strict=True))
+            if all(a > 0.0 for v, _, a, _ in pairs if v > 0.0):
+                best = min(best, max(math.log(v / a) + _on_piece(pi, qi, coefficients, piece)
+                                     for v, pi, a, qi in pairs if v > 0.0))
+    if isinstance(p, Mixture) and not isinstance(q, Mixture):
+        logs = [math.log(v) + _on_piece(part, q, coefficients, piece)
+                for v, part in zip(p.weights, p.components, strict=True) if v > 0.0]
+        top = max(logs)
+        return top + math.log(sum(math.exp(value - top) for value in logs)) if math.isfinite(top) else top
+    theta = tilt_between(p, q)
+    if theta is None:
+        return best
+    size = 1 if p.size is None else p.size
+    vector = np.broadcast_to(np.asarray(theta, float), (size,))
+    try:
+        kappa = float(p.log_mgf(theta))
+    except (AttributeError, ValueError):
+        return best
+    # -theta . x is at most: through the supports of the components, or through the score when theta is parallel to it.
+    supports = p.support if isinstance(p.support[0], tuple) else (p.support,) * size
+    best = min(best, kappa + sum(_largest(-t, s) for t, s in zip(vector, supports, strict=True)))
+    direction = _direction(coefficients, size)
+    if direction is not None and np.any(direction):
+        slope = float(vector @ direction / (direction @ direction))
+        if np.allclose(vector, slope * direction, rtol=1e-12, atol=1e-300):
+            low, high = piece
+            if size == 1 and direction[0] == 1.0:                       # what the support leaves of the piece
+                low, high = max(low, supports[0].low), min(high, supports[0].high)
+                if p.dtype is int:
+                    low, high = math.ceil(low) if math.isfinite(low) else low, high
+                if low > high:
+                    return -math.inf
+            best = min(best, kappa + _largest(-slope, Support("reals", low, high)))
+    return best
+
+
+def _largest(slope: float, support: Support) -> float:
+    """The largest value of slope * x on an interval."""
+    return 0.0 if slope == 0.0 else slope * (support.high if slope > 0.0 else support.low)
+
+
+def _direction(coefficients: Any, size: int) -> np.ndarray | None:
+    """The vector a of a score a . x."""
+    if coefficients is None:
+        return None
+    if isinstance(coefficients, str):
+        return np.ones(size)
+    if isinstance(coefficients, tuple):
+        return np.eye(size)[coefficients[1]] if coefficients[1] < size else None
+    vector = np.atleast_1d(coefficients)
+    return vector if len(vector) == size else None
+
+
+def tilt_between(p: Distribution, q: Distribution) -> Any:
+    """theta with q = p.tilt(theta), a number or a vector; None when q is not a tilt of p or it cannot be shown."""
+    if type(p) is not type(q) or p.size != q.size:
+        return None
+    if isinstance(p, IID):
+        return tilt_between(p.law, q.law)                                                   # type: ignore[attr-defined]
+    if isinstance(p, Independent):
+        thetas = [tilt_between(a, b) for a, b in zip(p.laws, q.laws, strict=True)]          # type: ignore[attr-defined]
+        return None if any(t is None for t in thetas) else np.array(thetas, float)
+    if isinstance(p, MultivariateNormal):
+        if not np.array_equal(p.covariance, q.covariance):                                  # type: ignore[attr-defined]
+            return None
+        return np.linalg.solve(np.asarray(p.covariance, float),
+                               np.asarray(q.mean, float) - np.asarray(p.mean, float))       # type: ignore[attr-defined]
+    if _same(p, q):
+        return 0.0
+    try:
+        return _match(lambda theta: p.tilt(theta), q)
+    except (AttributeError, ValueError, TypeError, OverflowError, ZeroDivisionError):
+        return None
+
+
+def _match(tilted: Callable[[float], Distribution], q: Distribution) -> float | None:
+    """Bisection for the theta at which the tilted mean is q's; a tilt is accepted only if every field agrees."""
+    def above(theta: float) -> bool:
+        try:
+            return tilted(theta).mean > q.mean
+        except (ValueError, OverflowError):                      # beyond the parameters where the tilt exists
+            return theta > 0.0
+    low, high = -1.0, 1.0
+    while above(low) and low > -1e6:
+        low *= 2.0
+    while not above(high) and high < 1e6:
+        high *= 2.0
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        low, high = (low, middle) if above(middle) else (middle, high)
+    for theta in (low, high):
+        if _same(tilted(theta), q):
+            return theta
+    return None
+
+
+def _same(a: Distribution, b: Distribution) -> bool:
+    """Whether two laws of one class have equal fields, to the rounding of a tilt."""
+    for item in dataclasses.fields(a):                                                      # type: ignore[arg-type]
+        x, y = getattr(a, item.name), getattr(b, item.name)
+        if isinstance(x, Distribution):
+            if type(x) is not type(y) or not _same(x, y):
+                return False
+        elif isinstance(x, (bool, int, float, np.number)):
+            if not math.isclose(x, y, rel_tol=1e-12, abs_tol=1e-300):
+                return False
+        elif isinstance(x, tuple) and x and isinstance(x[0], Distribution):
+            if len(x) != len(y) or not all(type(i) is type(j) and _same(i, j) for i, j in zip(x, y, strict=True)):
+                return False
+        elif x is not y and not np.array_equal(np.asarray(x), np.asarray(y)):
+            return False
+    return True
+
+
+# ------------------------------------------------------------------------------------------------ coverage
+def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool:
+    """Whether the declared supports alone show that q > 0 wherever p > 0 and f is not 0.
+
+    Raises ValueError when they show the opposite: part of the event can never be drawn.
+    """
+    if proposal is None:
+        return True
+    ps, qs = nominal.support, proposal.support
+    if _contains(qs, ps):
+        return True
+    if nominal.size is not None or isinstance(ps[0], tuple):
+        return False
+    pieces = _pieces(f, nominal.dtype is int)
+    if pieces is None:
+        return False
+    for low, high in pieces:
+        low, high = max(low, ps.low), min(high, ps.high)
+        if low <= high and not (qs.low <= low and high <= qs.high):
+            missed = f"[{low:g}, {high:g}]"
+            raise ValueError(f"proposal must cover the event: {proposal!r} draws from {qs}, "
+                             f"but {f!r} also happens under the nominal law in {missed}")
+    return True
+
+
+def _contains(outer: Any, inner: Any) -> bool:
+    outers = outer if isinstance(outer[0], tuple) else (outer,)
+    inners = inner if isinstance(inner[0], tuple) else (inner,)
+    if len(outers) != len(inners):
+        outers, inners = (outers * len(inners), inners) if len(outers) == 1 else (outers, inners * len(outers))
+    return all(o.contains(i) for o, i in zip(outers, inners, strict=True))
+
+
+def _pieces(event: Any, integer: bool) -> list[tuple[float, float]] | None:
+    """The intervals of x in which an event of the identity score can happen; None if that is not known."""
+    if isinstance(event, Union):
+        first, second = (_pieces(part, integer) for part in event.parts)
+        return None if first is None or second is None else first + second
+    if isinstance(event, Intersection):
+        first, second = (_pieces(part, integer) for part in event.parts)
+        if first is None or second is None:
+            return first if second is None else second
+        return [(max(a, c), min(b, d)) for a, b in first for c, d in second if max(a, c) <= min(b, d)]
+    if isinstance(event, Complement):
+        inner = event.event
+        if isinstance(inner, Complement):
+            return _pieces(inner.event, integer)
+        if isinstance(inner, (Union, Intersection)):
+            parts = tuple(Complement(part) for part in inner.parts)
+            return _pieces((Intersection if isinstance(inner, Union) else Union)(parts), integer)
+        if isinstance(inner, Event) and _is_identity(inner):
+            step = 1.0 if integer else 0.0
+            below = math.ceil(inner.at_least) - step if integer and math.isfinite(inner.at_least) else inner.at_least
+            above = math.floor(inner.at_most) + step if integer and math.isfinite(inner.at_most) else inner.at_most
+            return ([(-math.inf, below)] if math.isfinite(below) else []) + \
+                   ([(above, math.inf)] if math.isfinite(above) else [])
+        return None
+    if isinstance(event, Event) and _is_identity(event):
+        low = math.ceil(event.at_least) if integer and math.isfinite(event.at_least) else event.at_least
+        high = math.floor(event.at_most) if integer and math.isfinite(event.at_most) else event.at_most
+        return [(low, high)]
+    return None
+
+
+def _is_identity(event: Event) -> bool:
+    return isinstance(event.score.coefficients, float)

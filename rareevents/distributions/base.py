@@ -1,0 +1,197 @@
+"""What a law is: fields, a support, one draw and the log density of one point. Everything else follows from them.
+
+    @dataclass(frozen=True)
+    class Zipf(Distribution):
+        a: float
+        support = integers(1, math.inf)
+        def draw(self, rng): ...
+        def log_density(self, x): ...
+
+`draw` and `log_density` are plain Python. Compiled, `self` is a record of the fields (floats, ints, arrays) and of the
+constants that an optional `derive(self) -> dict` adds; in Python it is the law itself, with the same names.
+"""
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rareevents.kernels import chunks, records
+from rareevents.kernels.fuse import fuse
+
+
+class Support(NamedTuple):
+    """An interval of integers or reals; `low` and `high` may be infinite."""
+
+    kind: str                     # "integers" or "reals"
+    low: float
+    high: float
+
+    def contains(self, other: Support) -> bool:
+        """Whether every point of `other` lies in this support."""
+        return self.low <= other.low and other.high <= self.high and (self.kind == other.kind or self.kind == "reals")
+
+    def __str__(self) -> str:
+        return f"{self.kind}({self.low:g}, {self.high:g})"
+
+
+def integers(low: float, high: float) -> Support:
+    """The integers from `low` to `high`, both included; either may be infinite."""
+    return Support("integers", float(low), float(high))
+
+
+def reals(low: float, high: float) -> Support:
+    """The real numbers from `low` to `high`; either may be infinite."""
+    return Support("reals", float(low), float(high))
+
+
+class Distribution:
+    """The contract of a law. A subclass is a frozen dataclass with `support`, `draw` and `log_density`.
+
+    Where they exist it also has `mean` and `variance` (a float, or an array of length `size`), `log_mgf` and `tilt`.
+
+    A vector law sets `size` to its number of components and fills a row: `draw(self, rng, x)`; its support is that of
+    each component, or a tuple of them. A law made of other laws overrides `functions`.
+    """
+
+    support: Support | tuple[Support, ...]
+    size: int | None = None       # None: a draw is one number; n: a draw is a row of n numbers
+
+    def draw(self, rng: Any, *row: np.ndarray) -> Any:
+        """One draw; `rng` has the methods of `numpy.random.Generator`. A vector law fills the given row."""
+        if type(self).functions is Distribution.functions:
+            raise TypeError(f"{type(self).__name__} must define draw(self, rng)")
+        return self.functions()[0](self, rng, *row)
+
+    def log_density(self, x: Any) -> float:
+        """Log probability mass or density of one point x; -inf outside the support."""
+        if type(self).functions is Distribution.functions:
+            raise TypeError(f"{type(self).__name__} must define log_density(self, x)")
+        return self.functions()[1](self, x)
+
+    def functions(self) -> tuple[Callable, Callable]:
+        """The plain functions (draw, log_density) to compile; each takes the record of the fields first."""
+        return type(self).draw, type(self).log_density
+
+    def derive(self) -> dict[str, Any]:
+        """Constants computed once from the fields; they read like fields in `draw` and `log_density`."""
+        return {}
+
+    # ------------------------------------------------------------------------------------ what follows from these
+    @cached_property
+    def record(self) -> tuple:
+        """The fields and derived constants as compiled code sees them."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}          # type: ignore[arg-type]
+        kinds = {f.name: f.type for f in dataclasses.fields(self)}                          # type: ignore[arg-type]
+        ready = {name: _field(value, kinds[name]) for name, value in values.items()}
+        return records.record(**ready, **self.derive())
+
+    def __getattr__(self, name: str) -> Any:
+        """A derived constant, when `draw` or `log_density` runs in Python."""
+        if not name.startswith("_") and type(self).derive is not Distribution.derive:
+            derived = self.__dict__.get("_derived")
+            if derived is None:
+                self.__dict__["_derived"] = {}               # a name that derive() itself asks for is missing
+                derived = self.__dict__["_derived"] = self.derive()
+            if name in derived:
+                return derived[name]
+        if name in ("mean", "variance"):                     # not defined above: a field may have this name
+            raise _missing(self, name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    @property
+    def dtype(self) -> type:
+        """The kind of number in a draw: int (64 bits) or float."""
+        supports = self.support if isinstance(self.support[0], tuple) else (self.support,)
+        return int if all(s.kind == "integers" for s in supports) else float               # type: ignore[union-attr]
+
+    def empty(self, n: int) -> np.ndarray:
+        """An array for n draws."""
+        shape = n if self.size is None else (n, self.size)
+        return np.empty(shape, np.int64 if self.dtype is int else np.float64)
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """n draws: shape (n,), or (n, size) for a vector law. The same seed gives the same draws.
+
+        >>> Poisson(rate=4.0).sample(5, seed=1).shape                                       # doctest: +SKIP
+        (5,)
+        """
+        if not isinstance(n, (int, np.integer)) or n < 0:
+            raise ValueError(f"n must be a non-negative integer, got {n!r}")
+        x, w = self.empty(int(n)), np.empty(int(n))
+        empty = records.record()
+        y = np.empty((1, 0))
+        args = (np.uint64(0), np.uint32(0), np.uint64(0), 0, empty, self.record, empty, x, w, y)
+        roles = {"fill": chunks.filler(self.functions()[0], self.size is not None),
+                 "weigh": chunks.weigher(None, None, None, None)}
+        kernel = fuse(chunks.draws, roles, args)
+        kernel(np.uint64(seed), np.uint32(0), np.uint64(0), int(n), empty, self.record, empty, x, w, y)
+        return x
+
+    def log_prob(self, x: Any) -> np.ndarray:
+        """Log probability mass or density of every entry of x (of every row for a vector law), in nats."""
+        given = np.asarray(x)
+        points = np.ascontiguousarray(given, np.int64 if self.dtype is int else np.float64)
+        inside = np.ones(given.shape, bool)
+        if self.dtype is int and given.dtype.kind == "f":
+            inside = given == np.floor(given)                # a count law has no mass between the integers
+        rows = points.reshape(-1) if self.size is None else points.reshape(-1, self.size)
+        out = np.empty(len(rows))
+        kernel = fuse(chunks.log_densities, {"log_density": self.functions()[1]}, (self.record, rows, out))
+        kernel(self.record, rows, out)
+        if self.size is None:
+            return np.where(inside.reshape(-1), out, -math.inf).reshape(given.shape)[()]
+        return np.where(inside.reshape(rows.shape).all(axis=1), out, -math.inf).reshape(given.shape[:-1])[()]
+
+    def log_mgf(self, theta: Any) -> float:
+        """log E[exp(theta x)], for a vector law log E[exp(theta . x)] with a number or a vector theta; inf if none."""
+        raise _missing(self, "log_mgf")
+
+    def tilt(self, theta: Any) -> Distribution:
+        """The law with density proportional to exp(theta x) p(x); its weight p/q is exp(log_mgf(theta) - theta x)."""
+        raise _missing(self, "tilt")
+
+
+def _field(value: Any, kind: Any) -> Any:
+    """A field's value in a record: laws become records, numbers get the kind of their annotation."""
+    if isinstance(value, Distribution):
+        return value.record
+    if kind in (float, "float") and isinstance(value, (int, np.integer, np.floating)):
+        return float(value)
+    if isinstance(value, (tuple, list)) and value and isinstance(value[0], Distribution):
+        return parts(value)
+    if isinstance(value, tuple):
+        return np.array(value)
+    return value
+
+
+def parts(laws: Any) -> Any:
+    """The records of several laws: an array when they are of one kind with numbers only, nested pairs otherwise."""
+    made = [law.record for law in laws]
+    return records.stack(made) if records.stackable(made) else records.nest(made)
+
+
+def _missing(law: Distribution, what: str) -> Exception:
+    return AttributeError(f"{type(law).__name__} has no {what}: it has no closed form, or its class does not define it")
+
+
+def require(ok: Any, name: str, value: Any, rule: str) -> None:
+    """Raise a ValueError that names the argument, its value and the rule, unless `ok`."""
+    if not ok:
+        raise ValueError(f"{name} must be {rule}, got {value!r}")
+
+
+def require_number(name: str, value: Any, *, low: float = -math.inf, high: float = math.inf, open_low: bool = False,
+                   open_high: bool = False) -> None:
+    """Raise unless `value` is a finite number in the given interval."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    above = value > low if open_low else value >= low
+    below = value < high if open_high else value <= high
+    bounds = (f"a finite number {'>' if open_low else '>='} {low:g}" if high == math.inf else
+              f"a number in {'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}")
+    require(math.isfinite(value) and above and below, name, value, "a finite number" if low == -math.inf else bounds)

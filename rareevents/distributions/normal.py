@@ -1,0 +1,63 @@
+"""Normal law: density exp(-((x - mean) / sd)^2 / 2) / (sd sqrt(2 pi))."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rareevents.distributions.base import Distribution, reals, require_number
+
+
+@dataclass(frozen=True)
+class Normal(Distribution):
+    """Sum of many small effects: density exp(-((x - mean) / sd)^2 / 2) / (sd sqrt(2 pi)).
+
+    Parameters
+    ----------
+    mean : float
+        Expected value.
+    sd : float
+        Standard deviation, above 0, in the unit of x.
+
+    Raises
+    ------
+    ValueError
+        If the mean is not finite, or sd is not above 0.
+
+    Source: Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994), section 13.1.
+
+    >>> Normal(mean=0.0, sd=2.0).tilt(0.5)
+    Normal(mean=2.0, sd=2.0)
+    """
+
+    mean: float = 0.0
+    sd: float = 1.0
+    support = reals(-math.inf, math.inf)
+
+    def __post_init__(self) -> None:
+        require_number("mean", self.mean)
+        require_number("sd", self.sd, low=0.0, open_low=True)
+
+    def derive(self) -> dict[str, Any]:
+        return {"log_norm": math.log(self.sd) + 0.5 * math.log(2.0 * math.pi)}
+
+    # Sampling
+    def draw(self, rng):
+        return self.mean + self.sd * rng.standard_normal()
+
+    # Evaluation
+    def log_density(self, x):
+        z = (x - self.mean) / self.sd
+        return -0.5 * z * z - self.log_norm
+
+    # Moments
+    @property
+    def variance(self) -> float:
+        return float(self.sd) ** 2
+
+    # Tilting
+    def log_mgf(self, theta: float) -> float:
+        return theta * self.mean + 0.5 * (theta * self.sd) ** 2
+
+    def tilt(self, theta: float) -> Normal:
+        return Normal(self.mean + theta * self.sd ** 2, self.sd)

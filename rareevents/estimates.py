@@ -1,0 +1,212 @@
+"""What a run says: a value, its error, an interval, and a verdict with reasons."""
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rareevents.checks import Check, judge, own_checks
+from rareevents.intervals import largest_share
+from rareevents.moments import Moments, Terms
+
+VERDICTS = ("trusted", "caution", "not trusted")             # from best to worst
+
+
+class Evaluations(NamedTuple):
+    """Draws by what they were spent on."""
+
+    exploration: int
+    learning: int
+    audit: int
+    final: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate of mu = E_p[f] from n weighted draws: the mean of y = f w, with w = p/q.
+
+    For an integrand with several values the numbers are arrays, and `estimate[k]` is the estimate of the k-th.
+    """
+
+    value: Any                    # mean of y
+    std_error: Any                # sd(y) / sqrt(n)
+    relative_error: Any           # std_error / |value|; inf without a hit
+    samples: int                  # n
+    hits: Any                     # draws with y != 0
+    effective_sample_size: Any    # (sum |y|)^2 / sum y^2
+    weight_ess: float             # (sum w)^2 / sum w^2
+    relative_variance: Any        # n relative_error^2: what one draw costs
+    largest_share: Any            # the largest y^2 in sum y^2
+    evaluations: Evaluations
+    kind: str                     # "asymptotic" or "certified": what the interval rests on
+    verdict: str                  # "trusted", "caution" or "not trusted"
+    reason: str                   # why, in a sentence
+    checks: tuple[Check, ...]
+    stopped_by: str               # which stopping rule held first
+    seed: int
+    confidence: float
+    seconds: float = field(compare=False)
+    bound: float | None           # proven bound on |y| over the whole event
+    interval_method: str
+    components: tuple[Estimate, ...] = field(default=(), repr=False)
+    _question: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _terms: Terms | None = field(default=None, repr=False, compare=False)
+    _groups: tuple[Moments, ...] = field(default=(), repr=False, compare=False)
+    _quantity: int = 0
+
+    def __getitem__(self, k: int) -> Estimate:
+        return self.components[k]
+
+    def __len__(self) -> int:
+        return len(self.components)
+
+    def interval(self, confidence: float | None = None) -> tuple[Any, Any]:
+        """The interval (low, high) that holds mu with the given confidence (default: that of the run).
+
+        >>> low, high = estimate.interval(0.99)                                             # doctest: +SKIP
+        """
+        if confidence is not None:
+            check_confidence(confidence)
+        if self.components:
+            ends = [part.interval(confidence) for part in self.components]
+            return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+        level = self.confidence if confidence is None else confidence
+        found = judge(self._terms, _summaries(self._groups, self._quantity), checks=self.checks,  # type: ignore[arg-type]
+                      confidence=level, **self._question)
+        return found.interval.low, found.interval.high
+
+    def history(self) -> list[tuple[int, float, float, float, float]]:
+        """(n, value, low, high, effective sample size) as the draws came in, for the plot of the running estimate."""
+        if self.components:
+            raise ValueError("history is that of one quantity: use estimate[k].history()")
+        rows, total = [], Moments.empty(self._groups[0].quantities)
+        for i, group in enumerate(self._groups):
+            total = total.merge(group)
+            terms = total.of(self._quantity)
+            found = judge(terms, _summaries(self._groups[:i + 1], self._quantity), checks=(),
+                          confidence=self.confidence, **self._question)
+            rows.append((terms.draws, terms.mean, found.interval.low, found.interval.high, effective(terms)))
+        return rows
+
+    def summary(self) -> str:
+        """Everything in a few lines."""
+        if self.components:
+            return "\n".join(f"[{k}] {part.summary()}" for k, part in enumerate(self.components))
+        low, high = self.interval()
+        lines = [f"{shown(self.value, self.std_error)}, {100 * self.confidence:g}% interval [{low:.5g}, {high:.5g}] "
+                 f"({self.kind}, {self.interval_method})",
+                 f"relative error {self.relative_error:.3g}, {self.samples:,} draws, {self.hits:,} hits, "
+                 f"ESS {self.effective_sample_size:,.0f}, stopped by {self.stopped_by}",
+                 f"{self.verdict}: {self.reason}"]
+        lines += [f"  {c.name}: {c.status}" + (f", {c.figure:.3g}" if c.figure is not None else "")
+                  + (f" (threshold {c.threshold:g})" if c.threshold is not None else "") + f". {c.sentence}"
+                  for c in self.checks if c.status == "failed"]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The estimate as plain data. It holds nothing measured in time, so the same run gives the same bytes."""
+        if self.components:
+            return {"verdict": self.verdict, "components": [part.to_dict() for part in self.components]}
+        low, high = self.interval()
+        names = ("value", "std_error", "relative_error", "samples", "hits", "effective_sample_size", "weight_ess",
+                 "relative_variance", "largest_share", "kind", "verdict", "reason", "stopped_by", "seed", "confidence",
+                 "bound", "interval_method")
+        data = {name: getattr(self, name) for name in names}
+        data |= {"interval": [low, high], "evaluations": self.evaluations._asdict(),
+                 "checks": [check._asdict() for check in self.checks]}
+        return plain(data)
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON; NaN and infinity are null."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    def plot(self, ax: Any = None, exact: float | None = None) -> Any:
+        """The running estimate with its interval against the number of draws; returns the axes."""
+        from rareevents.plots import running
+        return running({"estimate": self}, exact=exact, ax=ax)
+
+
+def build(total: Moments, groups: tuple[Moments, ...], *, bound: float | None, naive: bool, indicator: bool,
+          covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float) -> Estimate:
+    """The estimate of every quantity in `total`."""
+    question = dict(bound=bound, naive=naive, indicator=indicator, stopped_by=stopped_by, support_covered=covered)
+    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds) for k in range(total.quantities))
+    return parts[0] if total.quantities == 1 else together(parts)
+
+
+def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], seed: int, confidence: float,
+         seconds: float) -> Estimate:
+    terms = total.of(k)
+    checks = own_checks(terms, int(total.counts[k, 2]), question["bound"])
+    found = judge(terms, _summaries(groups, k), checks=checks, confidence=confidence, **question)
+    return Estimate(
+        value=terms.mean, std_error=terms.std_error, relative_error=terms.relative_error, samples=terms.draws,
+        hits=terms.hits, effective_sample_size=effective(terms), weight_ess=total.weight_ess,
+        relative_variance=terms.draws * terms.relative_error ** 2, largest_share=largest_share(terms),
+        evaluations=Evaluations(0, 0, 0, terms.draws), kind=found.kind, verdict=found.verdict, reason=found.reason,
+        checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence, seconds=seconds,
+        bound=question["bound"], interval_method=found.interval.method, _question=question, _terms=terms,
+        _groups=groups, _quantity=k)
+
+
+def together(parts: tuple[Estimate, ...]) -> Estimate:
+    """Several quantities of one run as one estimate; its verdict is the worst of theirs."""
+    worst = max(parts, key=lambda part: VERDICTS.index(part.verdict))
+    arrays = {name: np.array([getattr(part, name) for part in parts]) for name in
+              ("value", "std_error", "relative_error", "hits", "effective_sample_size", "relative_variance",
+               "largest_share")}
+    return Estimate(**arrays, samples=worst.samples, weight_ess=worst.weight_ess, evaluations=worst.evaluations,
+                    kind=worst.kind, verdict=worst.verdict, reason=worst.reason, checks=worst.checks,
+                    stopped_by=worst.stopped_by, seed=worst.seed, confidence=worst.confidence, seconds=worst.seconds,
+                    bound=worst.bound, interval_method=worst.interval_method, components=parts)
+
+
+def effective(terms: Terms) -> float:
+    """(sum |y|)^2 / sum y^2, the effective sample size of the terms."""
+    return terms.absolute ** 2 / terms.squares if terms.squares > 0.0 else 0.0
+
+
+def check_confidence(confidence: Any) -> None:
+    """Raise unless the confidence is inside (0, 1)."""
+    if not isinstance(confidence, (int, float)) or isinstance(confidence, bool) or not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence must be a number in (0, 1), got {confidence!r}")
+
+
+def shown(value: float, error: float) -> str:
+    """value(error) with the error in units of the last digit.
+
+    >>> shown(1.02006e-08, 2.7e-11)
+    '1.0201(27)e-08'
+    """
+    if value == 0.0 or not math.isfinite(value) or not math.isfinite(error) or error <= 0.0:
+        return f"{value:.6g}"
+    exponent = math.floor(math.log10(abs(value)))
+    digits = max(0, exponent - math.floor(math.log10(error)) + 1)
+    units = round(error / 10.0 ** exponent * 10.0 ** digits)
+    return f"{value / 10.0 ** exponent:.{digits}f}({units})e{exponent:+03d}"
+
+
+def plain(data: Any) -> Any:
+    """Data as JSON knows it: NumPy numbers become Python's, NaN and infinity become None."""
+    if isinstance(data, dict):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [plain(value) for value in data]
+    if isinstance(data, np.ndarray):
+        return plain(data.tolist())
+    if isinstance(data, np.generic):
+        return plain(data.item())
+    if isinstance(data, float) and not math.isfinite(data):
+        return None
+    return data
+
+
+def _summaries(groups: Sequence[Moments], k: int) -> list[Terms]:
+    return [group.of(k) for group in groups]

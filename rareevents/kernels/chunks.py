@@ -1,0 +1,158 @@
+"""The kernel templates: one chunk of weighted draws, from a stream address to its sufficient statistics.
+
+`draw`, `fill`, `weigh`, `boolean` and `log_density` are roles that `fuse` replaces by snapshots of plain functions, most
+of them built by the functions at the end of this file. All loops run over blocks that fit in the first-level cache:
+draw, log weight, integrand, then sums. No array is as long as the chunk.
+
+Arguments that the templates share:
+    seed, stage, chunk, n              the stream's address and the number of draws
+    p, q, e                            records: nominal law, proposal law, integrand
+    x, w, y, lanes                     scratch: draws, log weights, integrand values [quantity, draw], sums
+    counts, terms, weights, largest    the statistics, laid out as in `sums`
+    status                             int64[3]: a status of `sums`, draws in the last block, is the integrand boolean
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rareevents.kernels.bits import is_boolean
+from rareevents.kernels.streams import address, new_rng
+from rareevents.kernels.sums import OK, settle, settle_copies
+
+
+def draw(law, rng): ...
+def fill(q, rng, x, m): ...
+def weigh(p, q, e, x, w, y, m): ...
+def boolean(e, x): ...
+def log_density(law, x): ...
+
+
+def block_chunk(seed, stage, chunk, n, p, q, e, x, w, y, lanes, counts, terms, weights, largest, status):
+    """A chunk of numbers or rows, one log weight each."""
+    rng = new_rng()
+    address(rng, seed, stage, chunk)
+    done = 0
+    while done < n:
+        m = min(n - done, len(x))
+        status[1] = m
+        fill(q, rng, x, m)
+        weigh(p, q, e, x, w, y, m)
+        status[0] = settle(done, m, w, y, counts, terms, weights, largest, lanes)
+        if status[0] != OK:
+            return
+        done += m
+    status[2] = boolean(e, x[0])
+
+
+def count_chunk(seed, stage, chunk, n, p, q, e, x, w, y, lanes, counts, terms, weights, largest, status,
+                low, tally, copies):
+    """A chunk of integers: tally them first, then weigh each distinct value once.
+
+    Weight and integrand are functions of the integer, so the tally says everything. Integers outside the window
+    [low, low + tally.size) are weighed one by one.
+    """
+    rng = new_rng()
+    address(rng, seed, stage, chunk)
+    tally[:] = 0
+    width = np.uint64(tally.size)
+    left = n
+    cell = 0
+    done = 0
+    while left > 0 or cell < tally.size:
+        m = 0
+        while left > 0 and m < x.size:
+            value = draw(q, rng)
+            left -= 1
+            place = np.uint64(value - low)
+            if place < width:
+                tally[np.int64(place)] += 1
+            else:
+                x[m] = value
+                copies[m] = 1
+                m += 1
+        while left == 0 and cell < tally.size and m < x.size:
+            if tally[cell] > 0:
+                x[m] = low + cell
+                copies[m] = tally[cell]
+                m += 1
+            cell += 1
+        if m > 0:
+            status[1] = m
+            weigh(p, q, e, x, w, y, m)
+            status[0] = settle_copies(done, m, copies, w, y, counts, terms, weights, largest)
+            if status[0] != OK:
+                return
+            for i in range(m):
+                done += copies[i]
+    status[2] = boolean(e, x[0])
+
+
+def draws(seed, stage, chunk, n, p, q, e, x, w, y):
+    """n draws from the proposal in x, their log weights in w."""
+    rng = new_rng()
+    address(rng, seed, stage, chunk)
+    fill(q, rng, x, n)
+    weigh(p, q, e, x, w, y, n)
+
+
+def log_densities(law, x, out):
+    """The log density of every entry, or row, of x."""
+    for i in range(len(x)):
+        out[i] = log_density(law, x[i])
+
+
+# ------------------------------------------------------------------------------------------------ roles
+def filler(draw: Callable, rows: bool) -> Callable:
+    """Fill x with draws: numbers, or rows that `draw` fills itself."""
+    def fill_numbers(q, rng, x, m):
+        for i in range(m):
+            x[i] = draw(q, rng)
+
+    def fill_rows(q, rng, x, m):
+        for i in range(m):
+            draw(q, rng, x[i])
+    return fill_rows if rows else fill_numbers
+
+
+def weigher(log_p: Callable | None, log_q: Callable | None, f: Callable | None, quantities: int | None) -> Callable:
+    """Fill w with log weights and y with integrand values; quantities=None: f returns one number.
+
+    Without log_q the proposal is the nominal law and every weight is one; without f only the weights are filled.
+    """
+    def weights(p, q, x, w, m):
+        for i in range(m):
+            w[i] = log_p(p, x[i]) - log_q(q, x[i])
+
+    def ones(p, q, x, w, m):
+        for i in range(m):
+            w[i] = 0.0
+
+    def one_value(e, x, y, m):
+        for i in range(m):
+            y[0, i] = f(e, x[i])
+
+    def values(e, x, y, m):
+        for i in range(m):
+            result = f(e, x[i])
+            for k in range(len(y)):
+                y[k, i] = result[k]
+
+    def nothing(e, x, y, m):
+        return
+
+    fill_weights = ones if log_q is None else weights
+    fill_values = nothing if f is None else one_value if quantities is None else values
+
+    def weigh_block(p, q, e, x, w, y, m):
+        fill_weights(p, q, x, w, m)
+        fill_values(e, x, y, m)
+    return weigh_block
+
+
+def boolean_of(f: Callable) -> Callable:
+    """Whether f's compiled type is bool."""
+    def answer(e, x):
+        return is_boolean(f(e, x))
+    return answer

@@ -1,0 +1,166 @@
+"""Snapshots of plain functions: a copy with everything it refers to, and a digest of exactly what was copied.
+
+Helpers, globals, closure values and what is read of other user modules are copied recursively, so a compiled kernel
+never sees a later change, and the digest changes when any of it does. It is made of bytecode and values, not of source:
+there is none in a notebook, a REPL or `python -c`, and a comment must not recompile.
+"""
+from __future__ import annotations
+
+import builtins
+import dis
+import hashlib
+import random
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numba.core.dispatcher import Dispatcher
+
+from rareevents.kernels.bits import LEAF
+
+PACKAGE = Path(__file__).parent.parent
+LEAVES = ("rareevents.kernels.bits", "rareevents.kernels.streams", "rareevents.kernels.special",
+          "rareevents.kernels.sums")                  # compiled already; their sources are part of every digest
+LIBRARIES = (frozenset(sys.stdlib_module_names) - {"__main__"}) | {"numpy", "scipy", "numba", "llvmlite"}
+
+
+class Frozen:
+    """A snapshot of `function`: compiled on demand in `function`, identified by `digest`, the user's parts in `users`."""
+
+    def __init__(self, function: types.FunctionType, build: bool = True) -> None:
+        self.users: list[types.FunctionType] = []
+        self._memo: dict[types.FunctionType, tuple[Any, bytes] | None] = {}
+        self._build = build
+        self.function, self.digest = self._freeze(function)
+
+    def _freeze(self, f: types.FunctionType) -> tuple[Any, bytes]:
+        if f in self._memo:
+            done = self._memo[f]
+            if done is None:
+                raise TypeError(f"{where(f)} calls itself: recursion cannot be compiled; write a loop")
+            return done
+        self._memo[f] = None
+        if PACKAGE not in Path(f.__code__.co_filename).parents:
+            self.users.append(f)
+        _refuse_global_randomness(f)
+        digest = hashlib.sha256(f.__name__.encode())
+        _hash_code(f.__code__, digest)
+        for value in f.__defaults__ or ():
+            self._value(value, digest, f, "a default argument")
+        names = {"__name__": __name__, "__builtins__": builtins}
+        for name in _global_names(f.__code__):
+            if name in f.__globals__:
+                digest.update(name.encode())
+                names[name] = self._value(f.__globals__[name], digest, f, name)
+        cells = []
+        for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+            digest.update(name.encode())
+            cells.append(types.CellType(self._value(cell.cell_contents, digest, f, name)))
+        copy = types.FunctionType(f.__code__, names, f.__name__, f.__defaults__, tuple(cells) or None)
+        copy.__module__ = __name__                          # a load from the cache imports this module, never the user's
+        copy.__qualname__ = f"{f.__name__}_{digest.hexdigest()[:16]}"     # two kernels never share a symbol
+        self._memo[f] = (njit(**LEAF)(copy) if self._build else copy), digest.digest()
+        return self._memo[f]
+
+    def _value(self, value: Any, digest: Any, f: types.FunctionType, name: str) -> Any:
+        """The copy of one value that `f` refers to as `name`; what was copied is added to the digest."""
+        if type(value).__name__ == "_Intrinsic":
+            digest.update(repr(value).encode())
+            return value
+        if getattr(_plain(value), "__module__", None) in LEAVES:
+            digest.update(_plain(value).__qualname__.encode())
+            return value
+        value = _plain(value)
+        if isinstance(value, types.FunctionType):
+            if _is_library(value.__module__):
+                digest.update(f"{value.__module__}.{value.__qualname__}".encode())
+                return value
+            frozen, inner = self._freeze(value)
+            digest.update(inner)
+            return frozen
+        if isinstance(value, types.ModuleType):
+            digest.update(value.__name__.encode())
+            if _is_library(value.__name__):
+                return value
+            proxy = types.ModuleType(value.__name__)                   # only what this function reads of it
+            for attribute in sorted({n for c in _codes(f.__code__) for n in c.co_names if hasattr(value, n)}):
+                digest.update(attribute.encode())
+                setattr(proxy, attribute, self._value(getattr(value, attribute), digest, f, f"{name}.{attribute}"))
+            return proxy
+        if isinstance(value, np.ndarray):
+            digest.update(repr((value.dtype.str, value.shape)).encode() + value.tobytes())
+            return value.copy()
+        if isinstance(value, (bool, int, float, complex, str, bytes, type(None), np.generic)):
+            digest.update(repr((type(value).__name__, value)).encode())
+            return value
+        if isinstance(value, tuple):
+            digest.update(type(value).__qualname__.encode())
+            items = [self._value(item, digest, f, name) for item in value]
+            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        if callable(value) and _is_library(getattr(value, "__module__", None) or type(value).__module__):
+            digest.update(repr((getattr(value, "__module__", ""), getattr(value, "__name__", repr(value)))).encode())
+            return value
+        raise TypeError(
+            f"{where(f)} uses {name!r}, a {type(value).__name__}: compiled functions may use numbers, strings, tuples, "
+            f"arrays, modules and plain functions. Make it a field of the law, or wrap the function in rare.black_box")
+
+
+def where(f: types.FunctionType) -> str:
+    """Name, file and line of a function, for messages."""
+    return f"{f.__name__} ({f.__code__.co_filename}, line {f.__code__.co_firstlineno})"
+
+
+def lines_of(f: types.FunctionType) -> tuple[int, int]:
+    """The first and the last line of a function's code."""
+    lines = [line for code in _codes(f.__code__) for *_, line in code.co_lines() if line]
+    return min(lines), max(lines)
+
+
+def _plain(value: Any) -> Any:
+    return value.py_func if isinstance(value, Dispatcher) else value
+
+
+def _is_library(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in LIBRARIES
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)
+
+
+def _hash_code(code: types.CodeType, digest: Any) -> None:
+    digest.update(repr((code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+                        code.co_argcount, code.co_kwonlyargcount, code.co_flags, code.co_exceptiontable)).encode())
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            _hash_code(constant, digest)
+        else:
+            value = sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant
+            digest.update(repr((type(constant).__name__, value)).encode())
+
+
+def _global_names(code: types.CodeType) -> list[str]:
+    return sorted({i.argval for c in _codes(code) for i in dis.get_instructions(c)
+                   if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")})
+
+
+def _refuse_global_randomness(f: types.FunctionType) -> None:
+    """Numba would compile these with a hidden global state, and no result could be repeated."""
+    for code in _codes(f.__code__):
+        steps = list(dis.get_instructions(code))
+        for first, second in zip(steps, steps[1:], strict=False):
+            if first.opname != "LOAD_GLOBAL":
+                continue
+            value = f.__globals__.get(first.argval)
+            if value is random or (value is np and second.argval == "random") or value is np.random \
+                    or str(getattr(value, "__module__", "")).startswith(("numpy.random", "random")) \
+                    or isinstance(getattr(value, "__self__", None), (random.Random, np.random.RandomState)):
+                raise TypeError(f"{where(f)} uses {first.argval}: take randomness from rng only, "
+                                f"or results cannot be repeated")

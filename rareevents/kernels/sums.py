@@ -1,0 +1,250 @@
+"""Sums over a block of terms, and their merge. The one place that knows the layout of the statistics.
+
+counts[k]  int64: hits, negative terms, hits whose weight underflowed to zero
+terms[k]   float64: sum, its compensation, m2, m3, m4 (centred power sums), sum |y|, largest |y|
+weights    float64: sum of w, its compensation, sum of w^2, largest w
+largest[k] float64[KEPT]: a min-heap of the largest |y|
+
+Sums run in eight lanes over a block and with Neumaier's compensation over blocks (error 1e-16 instead of 4e-14).
+Centred moments merge by the formulas of Pebay (2008), equations 2.1, 3.1: never a sum of squares minus a square.
+"""
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from rareevents.kernels.bits import LEAF, LOG_LARGEST, LOG_SMALLEST, exp
+
+KEPT = 1024                      # largest terms kept for the tail fit
+COUNTS, TERMS, WEIGHTS = 3, 7, 4
+OK, NOT_FINITE, BAD_WEIGHT = 0, 1, 2
+
+
+@njit(**LEAF)
+def fold(lanes):
+    """The eight lanes of a sum, added pairwise."""
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
+
+
+@njit(**LEAF)
+def compensated(row, value):
+    """Neumaier's addition of `value` to the sum row[0] with the compensation row[1]."""
+    total = row[0] + value
+    if abs(row[0]) >= abs(value):
+        row[1] += (row[0] - total) + value
+    else:
+        row[1] += (value - total) + row[0]
+    row[0] = total
+
+
+@njit(**LEAF)
+def join(row, n_a, n_b, total_b, m2_b, m3_b, m4_b):
+    """Merge n_b terms with the given sum and centred moments into a row of n_a terms; the sum is added too."""
+    if n_a > 0:
+        n = n_a + n_b
+        delta = total_b / n_b - (row[0] + row[1]) / n_a
+        a, b = n_a / n, n_b / n
+        d2 = delta * delta
+        row[4] += (m4_b + d2 * d2 * a * b * (a * a - a * b + b * b) * n + 6.0 * d2 * (a * a * m2_b + b * b * row[2])
+                   + 4.0 * delta * (a * m3_b - b * row[3]))
+        row[3] += m3_b + delta * d2 * a * b * (a - b) * n + 3.0 * delta * (a * m2_b - b * row[2])
+        row[2] += m2_b + d2 * a * b * n
+    else:
+        row[2], row[3], row[4] = m2_b, m3_b, m4_b
+    compensated(row, total_b)
+
+
+@njit(nogil=True, error_model="numpy")
+def keep(heap, value):
+    """Put `value` in place of the smallest of the heap if it is larger; ties stay out."""
+    if value <= heap[0]:
+        return
+    i = 0
+    size = len(heap)
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= value:
+            break
+        heap[i] = heap[child]
+        i = child
+    heap[i] = value
+
+
+@njit(**LEAF)
+def block_terms(before, m, y, counts, terms, largest, lanes):
+    """Add the first m terms of y to one quantity that has `before` draws. Returns False if a term is not finite."""
+    lanes[:5] = 0.0
+    whole = m - m % 8
+    for i in range(0, whole, 8):
+        for j in range(8):
+            v = y[i + j]
+            size = abs(v)
+            lanes[0, j] += v
+            lanes[1, j] += size
+            lanes[2, j] += 1.0 if size > 0.0 else 0.0
+            lanes[3, j] += 1.0 if v < 0.0 else 0.0
+            lanes[4, j] = size if size > lanes[4, j] else lanes[4, j]
+    for i in range(whole, m):
+        v = y[i]
+        lanes[0, 0] += v
+        lanes[1, 0] += abs(v)
+        lanes[2, 0] += 1.0 if v != 0.0 else 0.0
+        lanes[3, 0] += 1.0 if v < 0.0 else 0.0
+        lanes[4, 0] = max(lanes[4, 0], abs(v))
+    total = fold(lanes[0])
+    if not (abs(total) < np.inf):
+        return False
+    mean = total / m
+    lanes[5:8] = 0.0
+    for i in range(0, whole, 8):
+        for j in range(8):
+            d = y[i + j] - mean
+            s = d * d
+            lanes[5, j] += s
+            lanes[6, j] += s * d
+            lanes[7, j] += s * s
+    for i in range(whole, m):
+        d = y[i] - mean
+        s = d * d
+        lanes[5, 0] += s
+        lanes[6, 0] += s * d
+        lanes[7, 0] += s * s
+    join(terms, before, m, total, fold(lanes[5]), fold(lanes[6]), fold(lanes[7]))
+    terms[5] += fold(lanes[1])
+    counts[0] += np.int64(fold(lanes[2]))
+    counts[1] += np.int64(fold(lanes[3]))
+    top = lanes[4].max()
+    if top > terms[6]:
+        terms[6] = top
+    if top > largest[0]:
+        for i in range(m):
+            if abs(y[i]) > largest[0]:
+                keep(largest, abs(y[i]))
+    return True
+
+
+@njit(**LEAF)
+def block_weights(m, w, weights, lanes):
+    """Add the first m weights: their sum, squares and maximum."""
+    lanes[:3] = 0.0
+    whole = m - m % 8
+    for i in range(0, whole, 8):
+        for j in range(8):
+            v = w[i + j]
+            lanes[0, j] += v
+            lanes[1, j] += v * v
+            lanes[2, j] = v if v > lanes[2, j] else lanes[2, j]
+    for i in range(whole, m):
+        lanes[0, 0] += w[i]
+        lanes[1, 0] += w[i] * w[i]
+        lanes[2, 0] = max(lanes[2, 0], w[i])
+    compensated(weights, fold(lanes[0]))
+    weights[2] += fold(lanes[1])
+    weights[3] = max(weights[3], lanes[2].max())
+
+
+@njit(**LEAF)
+def to_weights(m, w, y, counts):
+    """Turn m log weights into weights. Returns False if one is +inf or NaN; counts hits whose weight underflows."""
+    bad = False
+    low = 0.0
+    for i in range(m):
+        v = w[i]
+        bad |= not (v < LOG_LARGEST)                     # the proposal's density is zero or not a number
+        low = v if v < low else low
+    if bad:
+        return False
+    if low <= LOG_SMALLEST:                              # rare, so outside the loops below
+        for k in range(len(y)):
+            for i in range(m):
+                if -np.inf < w[i] <= LOG_SMALLEST and y[k, i] != 0.0:
+                    counts[k, 2] += 1
+    for i in range(m):
+        w[i] = exp(w[i])
+    return True
+
+
+@njit(**LEAF)
+def settle(before, m, w, y, counts, terms, weights, largest, lanes):
+    """Turn m log weights `w` and integrand values `y` into weights and terms, and add them. Returns a status."""
+    if not to_weights(m, w, y, counts):
+        return BAD_WEIGHT
+    for k in range(len(y)):
+        for i in range(m):
+            y[k, i] *= w[i]
+        if not block_terms(before, m, y[k], counts[k], terms[k], largest[k], lanes):
+            return NOT_FINITE
+    block_weights(m, w, weights, lanes)
+    return OK
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def settle_block(m, w, y, counts, terms, weights, largest, lanes):
+    """`settle` for a block whose integrand values were made outside compiled code."""
+    return settle(0, m, w, y, counts, terms, weights, largest, lanes)
+
+
+@njit(nogil=True, error_model="numpy")
+def settle_copies(before, m, copies, w, y, counts, terms, weights, largest):
+    """The same for m distinct draws of which draw i was made copies[i] times."""
+    if not to_weights(m, w, y, counts):
+        return BAD_WEIGHT
+    draws = 0
+    for i in range(m):
+        draws += copies[i]
+    for k in range(len(y)):
+        total, absolute = 0.0, 0.0
+        for i in range(m):
+            y[k, i] *= w[i]
+            total += copies[i] * y[k, i]
+            absolute += copies[i] * abs(y[k, i])
+        if not (abs(total) < np.inf):
+            return NOT_FINITE
+        mean = total / draws
+        m2, m3, m4 = 0.0, 0.0, 0.0
+        for i in range(m):
+            d = y[k, i] - mean
+            s = copies[i] * d * d
+            m2 += s
+            m3 += s * d
+            m4 += s * d * d
+            size = abs(y[k, i])
+            if size > 0.0:
+                counts[k, 0] += copies[i]
+                counts[k, 1] += copies[i] if y[k, i] < 0.0 else 0
+                terms[k, 6] = max(terms[k, 6], size)
+                for _ in range(min(copies[i], KEPT)):
+                    keep(largest[k], size)
+        join(terms[k], before, draws, total, m2, m3, m4)
+        terms[k, 5] += absolute
+    total = 0.0
+    for i in range(m):
+        total += copies[i] * w[i]
+        weights[2] += copies[i] * w[i] * w[i]
+        weights[3] = max(weights[3], w[i])
+    compensated(weights, total)
+    return OK
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def merge(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b):
+    """Merge the statistics of n_b draws into those of n_a draws that come before them."""
+    if n_b == 0:
+        return
+    for k in range(len(terms_a)):
+        a, b = terms_a[k], terms_b[k]
+        join(a, n_a, n_b, b[0] + b[1], b[2], b[3], b[4])
+        a[5] += b[5]
+        a[6] = max(a[6], b[6])
+        for j in range(COUNTS):
+            counts_a[k, j] += counts_b[k, j]
+        if b[6] > largest_a[k, 0]:
+            for j in range(KEPT):
+                keep(largest_a[k], largest_b[k, j])
+    compensated(weights_a, weights_b[0] + weights_b[1])
+    weights_a[2] += weights_b[2]
+    weights_a[3] = max(weights_a[3], weights_b[3])

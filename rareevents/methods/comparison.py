@@ -1,0 +1,115 @@
+"""Several proposals on one question, side by side at equal draws."""
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rareevents.distributions import Distribution
+from rareevents.engine import Stop
+from rareevents.estimates import Estimate, plain
+from rareevents.events import integrand
+from rareevents.methods.importance import weigh
+
+
+class Ratio(NamedTuple):
+    """A ratio with its standard error, both None where a proposal had no hit."""
+
+    value: float | None
+    std_error: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The estimates of several proposals for one question, by name; the first is the reference of the ratios."""
+
+    estimates: dict[str, Estimate]
+
+    def __getitem__(self, name: str) -> Estimate:
+        return self.estimates[name]
+
+    def variance_ratio(self, name: str) -> Ratio:
+        """Relative variance per draw of the reference over that of `name`: how many times fewer draws it needs.
+
+        The standard error is the delta method on the two sample variances, whose relative variance is the variance of
+        variance, and on the two means.
+        """
+        reference, other = (self.estimates[key] for key in (next(iter(self.estimates)), name))
+        if name == next(iter(self.estimates)):
+            return Ratio(1.0, 0.0)
+        parts = [_relative_variance(estimate) for estimate in (reference, other)]
+        if any(value is None or value[0] == 0.0 for value in parts):
+            return Ratio(None, None)
+        (a, error_a), (b, error_b) = parts                                                  # type: ignore[misc]
+        return Ratio(a / b, a / b * math.hypot(error_a, error_b))
+
+    def efficiency_ratio(self, name: str) -> float | None:
+        """The same at equal seconds: the variance ratio times the reference's seconds per draw over those of `name`.
+
+        It is measured in time, so it is never in `to_dict`.
+        """
+        reference, other = self.estimates[next(iter(self.estimates))], self.estimates[name]
+        ratio = self.variance_ratio(name).value
+        if ratio is None or other.seconds <= 0.0:
+            return None
+        return ratio * (reference.seconds / reference.samples) / (other.seconds / other.samples)
+
+    def summary(self) -> str:
+        """A line for each proposal."""
+        width = max(map(len, self.estimates))
+        lines = []
+        for name, estimate in self.estimates.items():
+            ratio = self.variance_ratio(name)
+            gain = ("no hit to compare" if ratio.value is None else
+                    f"variance ratio {ratio.value:.3g} +- {ratio.std_error:.2g}")
+            lines.append(f"{name:<{width}}  {str(estimate).splitlines()[0]}\n{'':<{width}}  relative error "
+                         f"{estimate.relative_error:.3g}, {estimate.hits:,} hits, {gain}, {estimate.verdict}")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The estimates and ratios as plain data, nothing of it measured in time."""
+        return {name: {**estimate.to_dict(), "variance_ratio": plain(self.variance_ratio(name)._asdict())}
+                for name, estimate in self.estimates.items()}
+
+    def plot(self, ax: Any = None, exact: float | None = None) -> Any:
+        """The running estimates with their intervals against the number of draws; returns the axes."""
+        from rareevents.plots import running
+        return running(self.estimates, exact=exact, ax=ax)
+
+
+def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | None], *, samples: int,
+            seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
+    """Estimate E_p[f] with each proposal from the same number of draws, each with streams of its own.
+
+    Parameters
+    ----------
+    nominal, f, samples, seed, confidence, threads, progress
+        As in `estimate`; f has one value.
+    proposals : mapping from name to Distribution or None
+        What to compare; None is naive Monte Carlo. The first one is the reference of the variance ratios.
+
+    >>> compare(p, event, {"naive": None, "tilted": q}, samples=1_000_000, seed=1)          # doctest: +SKIP
+    """
+    if not isinstance(proposals, Mapping) or not proposals:
+        raise ValueError(f"proposals must be a mapping from names to laws with at least one entry, got {proposals!r}")
+    f = integrand(f)
+    estimates = {}
+    for stage, (name, proposal) in enumerate(proposals.items()):
+        estimates[str(name)] = weigh(nominal, f, proposal, Stop(samples), seed=seed, confidence=confidence,
+                                     threads=threads, progress=progress, stage=stage)
+        if estimates[str(name)].components:
+            raise ValueError(f"f must have one value in a comparison, got {len(estimates[str(name)])}: compare each")
+    return Comparison(estimates)
+
+
+def _relative_variance(estimate: Estimate) -> tuple[float, float] | None:
+    """n R^2 and its own relative standard error."""
+    terms = estimate._terms
+    if terms is None or terms.hits == 0 or terms.mean == 0.0:
+        return None
+    spread = max(0.0, terms.variance_of_variance)
+    return estimate.relative_variance, math.sqrt(spread + 4.0 * terms.relative_error ** 2)

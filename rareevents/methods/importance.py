@@ -1,0 +1,223 @@
+"""Naive Monte Carlo and importance sampling: mu = E_p[f] as the mean of f p/q over draws of q."""
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rareevents import engine, estimates
+from rareevents.certificates import covers, weight_bound
+from rareevents.distributions import Distribution
+from rareevents.estimates import Estimate, build
+from rareevents.events import AnyEvent, integrand
+from rareevents.kernels import chunks, records
+from rareevents.kernels.fuse import fuse
+from rareevents.moments import Moments
+from rareevents.sampler import BLACK_BOX_CHUNK, MAIN, SUPPORT, WEIGHTED, Sampler, UserFunctionError
+
+MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
+SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support
+ENUMERATED = 4096                 # finite supports up to this size are checked point by point
+
+
+def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None, *, samples: int | None = None,
+             relative_error: float | None = None, max_samples: int | None = None, max_seconds: float | None = None,
+             seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Estimate:
+    """Estimate mu = E_p[f] by the mean of f(x) p(x) / q(x) over draws x of q.
+
+    Parameters
+    ----------
+    nominal : Distribution
+        p, the law of the world.
+    f : event or function
+        An event, or a plain function of x that returns a number, a bool or several numbers; or `black_box(f)`.
+    proposal : Distribution, optional
+        q, the law that is drawn from; None is naive Monte Carlo.
+    samples : int, optional
+        Exactly this many draws.
+    relative_error : float, optional
+        Stop when the standard error is this share of the value, with at least 100 hits, 1,000 draws and a variance of
+        variance of at most 0.02.
+    max_samples, max_seconds : optional
+        Bounds on the draws and on the time.
+    seed : int
+        Below 2^64. The same seed gives the same bits on any number of threads.
+    confidence : float
+        Of the interval.
+    threads : int, optional
+        Default: the processors that this process may use.
+    progress : bool
+        Show value, relative error and effective sample size as they settle.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Before sampling, if an argument breaks its rule.
+    UserFunctionError
+        If a user's function raises, or returns NaN. Its `estimate` holds what the chunks before it gave, or None.
+
+    Source: Owen, Monte Carlo theory, methods and examples (2013), section 9.1.
+
+    >>> p, q = Poisson(rate=4.0), Poisson(rate=20.0)                                        # doctest: +SKIP
+    >>> print(estimate(p, at_least(20), proposal=q, samples=1_000_000, seed=1))             # doctest: +SKIP
+    """
+    return weigh(nominal, integrand(f), proposal, engine.Stop(samples, relative_error, max_samples, max_seconds),
+                 seed=seed, confidence=confidence, threads=threads, progress=progress, stage=MAIN)
+
+
+def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: engine.Stop, *, seed: int,
+          confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True) -> Estimate:
+    """`estimate` with its stage: each proposal of a comparison has its own."""
+    started = time.perf_counter()
+    _check_laws(nominal, proposal)
+    stop = _checked(stop)
+    check_seed(seed)
+    estimates.check_confidence(confidence)
+    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
+    if proposal is not None:
+        covered = _support_covered(nominal, f, proposal, seed)
+    else:
+        covered = True
+    sampler = Sampler(nominal, f, proposal, seed, stage, tally)
+
+    def result(run: engine.Run) -> Estimate:
+        indicator = isinstance(f, AnyEvent) or sampler.boolean
+        return build(run.total, run.groups, bound=weight_bound(nominal, f, proposal, sampler.boolean),
+                     naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
+                     seed=seed, confidence=confidence, seconds=run.seconds)
+
+    largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
+    with _reporting(progress, stop) as report:
+        try:
+            run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads, largest=largest,
+                             report=report, started=started)
+        except UserFunctionError as error:
+            before = getattr(error, "run", None)
+            error.estimate = None if before is None else result(before)                    # type: ignore[attr-defined]
+            raise
+    return result(run)
+
+
+def weighted_samples(nominal: Distribution, proposal: Distribution | None, n: int,
+                     seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """n draws x of the proposal and their log weights log p(x) - log q(x), in nats.
+
+    >>> x, log_weight = weighted_samples(Poisson(rate=4.0), Poisson(rate=20.0), 1000)       # doctest: +SKIP
+    """
+    _check_laws(nominal, proposal)
+    check_seed(seed)
+    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
+        raise ValueError(f"n must be an integer of at least 0, got {n!r}")
+    law = nominal if proposal is None else proposal
+    draw, log_q = law.functions()
+    x, w, y = law.empty(int(n)), np.empty(int(n)), np.empty((1, 0))
+    arguments = (np.uint64(seed), np.uint32(WEIGHTED), np.uint64(0), int(n), nominal.record, law.record,
+                 records.record(), x, w, y)
+    roles = {"fill": chunks.filler(draw, law.size is not None),
+             "weigh": chunks.weigher(nominal.functions()[1], None if proposal is None else log_q, None, None)}
+    fuse(chunks.draws, roles, arguments)(*arguments)
+    return x, w
+
+
+# ------------------------------------------------------------------------------------------------ arguments
+def check_seed(seed: Any) -> None:
+    """Raise unless the seed is an integer in [0, 2^64)."""
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2 ** 64:
+        raise ValueError(f"seed must be an integer in [0, 2^64), got {seed!r}")
+
+
+def _check_laws(nominal: Any, proposal: Any) -> None:
+    if not isinstance(nominal, Distribution):
+        raise TypeError(f"nominal must be a Distribution, got {nominal!r}")
+    if proposal is None:
+        return
+    if not isinstance(proposal, Distribution):
+        raise TypeError(f"proposal must be a Distribution or None, got {proposal!r}")
+    if nominal.size != proposal.size:
+        raise ValueError(f"proposal must have the size of the nominal law, {nominal.size}, got {proposal.size} "
+                         f"in {proposal!r}")
+    if nominal.dtype is not proposal.dtype:
+        raise ValueError(f"proposal must draw {nominal.dtype.__name__}s as the nominal law {nominal!r} does, got "
+                         f"{proposal!r}, which draws {proposal.dtype.__name__}s")
+
+
+def _checked(stop: engine.Stop) -> engine.Stop:
+    for name in ("samples", "max_samples"):
+        value = getattr(stop, name)
+        if value is None:
+            continue
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an integer, got {value!r}")
+        if not 1 <= value < 2 ** 53:
+            raise ValueError(f"{name} must be an integer in [1, 2^53), got {value!r}")
+    for name in ("relative_error", "max_seconds"):
+        value = getattr(stop, name)
+        if value is None:
+            continue
+        if not isinstance(value, (int, float, np.floating)) or isinstance(value, bool):
+            raise TypeError(f"{name} must be a number, got {value!r}")
+        if not (value > 0.0 and math.isfinite(value)):
+            raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+    if stop == engine.Stop():
+        raise ValueError("give samples, relative_error, max_samples or max_seconds: a run needs an end")
+    if stop.samples is None and stop.max_samples is None and stop.max_seconds is None:
+        return engine.Stop(None, stop.relative_error, MOST_DRAWS, None)
+    return stop
+
+
+def _support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed: int) -> bool:
+    """Whether q > 0 where p > 0 and f is not 0 could be shown; a counterexample raises."""
+    shown = covers(nominal, f, proposal)
+    scalar = nominal.size is None and nominal.dtype is int
+    low, high = (nominal.support.low, nominal.support.high) if scalar else (-math.inf, math.inf)    # type: ignore
+    if scalar and high - low < ENUMERATED:
+        _refuse_hole(nominal, f, proposal, np.arange(int(low), int(high) + 1))
+        return True
+    if shown:
+        return True
+    draws = weighted_samples(nominal, None, SUPPORT_DRAWS, seed ^ SUPPORT)[0]
+    _refuse_hole(nominal, f, proposal, np.unique(draws, axis=0))
+    return False
+
+
+def _refuse_hole(nominal: Distribution, f: Any, proposal: Distribution, points: np.ndarray) -> None:
+    """Raise if the proposal cannot draw a point that the nominal law can, and f is not 0 there."""
+    hole = points[(proposal.log_prob(points) == -math.inf) & (nominal.log_prob(points) > -math.inf)]
+    if not len(hole):
+        return
+    value: Callable = (lambda x: f.f(x[None])[0] if f.vectorized else f.f(x)) if not hasattr(f, "function") \
+        else (lambda x, call=f.function(): call(f.record, x))
+    for x in hole[:1000]:
+        if np.any(np.asarray(value(x)) != 0):
+            raise ValueError(f"proposal must cover the event: {proposal!r} cannot draw x = {x}, which {nominal!r} can, "
+                             f"and {f!r} is not zero there")
+
+
+class _reporting:
+    """A progress bar on a terminal, or nothing."""
+
+    def __init__(self, wanted: bool, stop: engine.Stop) -> None:
+        self.wanted, self.stop, self.bar = wanted, stop, None
+
+    def __enter__(self) -> Callable[[Moments], None] | None:
+        if not self.wanted:
+            return None
+        from tqdm import tqdm
+        draws = self.stop.draws
+        self.bar = tqdm(total=int(draws) if math.isfinite(draws) else None, unit=" draws", unit_scale=True, leave=False)
+
+        def report(total: Moments) -> None:
+            terms = total.of(0)
+            self.bar.set_postfix_str(f"{estimates.shown(terms.mean, terms.std_error)}, relative error "        # type: ignore
+                                     f"{terms.relative_error:.2g}, ESS {estimates.effective(terms):.3g}", refresh=False)
+            self.bar.update(total.draws - self.bar.n)                                                          # type: ignore
+        return report
+
+    def __exit__(self, *_: Any) -> None:
+        if self.bar is not None:
+            self.bar.close()
+

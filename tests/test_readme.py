@@ -1,0 +1,51 @@
+"""README.md: its examples run as they stand, and its commands and links are right."""
+import re
+from pathlib import Path
+
+import pytest
+from scipy.special import zeta
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+PYTHON = [text for language, text in BLOCKS if language == "python"]
+COMMANDS = [text for language, text in BLOCKS if not language]
+INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e ".[test]" && .venv/bin/'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a block of README.md in an empty folder and return its names."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(block):
+        names = {"__name__": "readme"}
+        exec(compile(block, "README.md", "exec"), names)
+        return names
+    return run
+
+
+def test_first_example(run, capsys):
+    assert len(PYTHON[0].splitlines()) == 12
+    names = run(PYTHON[0])
+    exact, tilted = 1.0200522106e-08, names["tilted"]
+    assert abs(tilted.value - exact) < 5.0 * tilted.std_error < 0.05 * exact
+    low, high = names["naive"].interval()
+    assert low <= exact <= high
+    assert capsys.readouterr().out.strip()
+
+
+def test_law_of_ones_own(run):
+    words = run(PYTHON[1])["words"]
+    exact = zeta(4.0, 100) / zeta(4.0)
+    assert abs(words.value - exact) < 5.0 * words.std_error < 0.25 * exact
+
+
+def test_two_commands():
+    assert [block.splitlines() for block in COMMANDS] == [
+        [INSTALL + "rareevents run experiments/storms.py", INSTALL + "python -m pytest -q"]]
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_links(target):
+    assert (ROOT / target).exists()
