@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from rareevents.checks import FEWEST_HITS, LARGEST_VOV
 from rareevents.moments import Moments, Terms
 
@@ -36,9 +38,8 @@ class Stop:
         """The largest number of draws that the rules allow."""
         return min((n for n in (self.samples, self.max_samples) if n is not None), default=float("inf"))
 
-    def reached(self, terms: list[Terms], seconds: float) -> str | None:
-        """The name of the rule that holds for the draws so far, or None."""
-        draws = terms[0].draws
+    def reached(self, draws: int, terms: list[Terms], seconds: float) -> str | None:
+        """The name of the rule that holds for the draws so far, or None; terms are needed for a relative error."""
         if self.samples is not None and draws >= self.samples:
             return "samples"
         if self.relative_error is not None and all(settled(t, self.relative_error) for t in terms):
@@ -85,14 +86,15 @@ class Run:
     seconds: float
 
 
-def run(chunk: Callable[[int, int], Moments], quantities: int, stop: Stop, *, threads: int | None = None,
+def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop: Stop, *, threads: int | None = None,
         largest: int = CHUNK_LAST, report: Callable[[Moments], None] | None = None, started: float | None = None) -> Run:
     """Run chunks until a stopping rule holds.
 
     Parameters
     ----------
     chunk : function
-        chunk(id, n) -> Moments of n draws; called from several threads.
+        chunk(id, n, floor) -> Moments of n draws; called from several threads. Terms up to `floor`, one per quantity,
+        are not among the largest of the draws merged already, so the chunk need not keep them.
     quantities : int
         Integrand values per draw.
     stop : Stop
@@ -108,43 +110,45 @@ def run(chunk: Callable[[int, int], Moments], quantities: int, stop: Stop, *, th
     """
     begin = time.perf_counter() if started is None else started
     groups: list[Moments] = []
-    closed, total = Moments.empty(quantities), Moments.empty(quantities)
-    group = Moments.empty(quantities)
+    closed = total = group = Moments.empty(quantities)
+    watched = stop.relative_error is not None or report is not None
     stopped_by: str | None = None
-    parts = _in_order(chunk, schedule(stop.draws, largest), threads or default_threads())
+    parts = _in_order(lambda identity, n: chunk(identity, n, closed.largest[:, 0]), schedule(stop.draws, largest),
+                      threads or default_threads())
     while True:
         try:
             part = next(parts, None)
         except RuntimeError as error:                     # a user's function failed: keep what came before
+            total = closed.merge(group)
             if total.draws:
                 kept = (*groups, group) if group.draws else tuple(groups)
                 error.run = Run(total, kept, "error", time.perf_counter() - begin)         # type: ignore[attr-defined]
             raise
         if part is None:
             break
-        group = group.merge(part)
-        total = closed.merge(group)
+        group = group.merge(part) if group.draws else part
+        draws = closed.draws + group.draws
+        full = group.draws * GROUPING >= closed.draws
+        if watched or full:
+            total = closed.merge(group)
         if report is not None:
             report(total)
-        if group.draws * GROUPING >= closed.draws:
+        terms = [total.of(k) for k in range(quantities)] if stop.relative_error is not None else []
+        stopped_by = stop.reached(draws, terms, time.perf_counter() - begin)
+        if full:
             groups.append(group)
             closed, group = total, Moments.empty(quantities)
-        terms = [total.of(k) for k in range(quantities)] if stop.relative_error is not None else [_draws_only(total)]
-        stopped_by = stop.reached(terms, time.perf_counter() - begin)
         if stopped_by is not None:
             break
     if group.draws:
         groups.append(group)
+        total = closed.merge(group)
     return Run(total, tuple(groups), stopped_by or "samples", time.perf_counter() - begin)
 
 
 def default_threads() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _draws_only(total: Moments) -> Terms:
-    return Terms(total.draws, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, total.largest[0, :0])
 
 
 def _in_order(chunk: Callable[[int, int], Moments], plan: Iterator[tuple[int, int]], threads: int) -> Iterator[Moments]:

@@ -71,7 +71,7 @@ class Sampler:
         if self.black_box:
             return {"x": self.law.empty(n), "w": np.empty(n), "y": np.empty((k, n))}
         rows = BLOCK if self.law.size is None else max(8, BLOCK // max(1, self.law.size // 8) // 8 * 8)
-        made = {"x": self.law.empty(rows), "w": np.empty(rows), "y": np.empty((k, rows)), "lanes": np.empty((8, 8)),
+        made = {"x": self.law.empty(rows), "w": np.empty(rows), "v": np.empty(rows), "y": np.empty((k, rows)),
                 "counts": np.zeros((k, sums.COUNTS), np.int64), "terms": np.zeros((k, sums.TERMS)),
                 "weights": np.zeros(sums.WEIGHTS), "largest": np.zeros((k, sums.KEPT)),
                 "status": np.zeros(3, np.int64)}
@@ -85,11 +85,12 @@ class Sampler:
         return fixed
 
     # -------------------------------------------------------------------------------------------------- a chunk
-    def chunk(self, chunk: int, n: int) -> Moments:
-        """The moments of chunk `chunk`, n draws."""
+    def chunk(self, chunk: int, n: int, floor: np.ndarray | float = 0.0) -> Moments:
+        """The moments of chunk `chunk`, n draws; of the largest terms only those above `floor` are kept."""
         if self.black_box:
             return self._black_box_chunk(chunk, n)
         scratch = self._scratch(n)
+        scratch["largest"].T[:] = floor              # a heap of `floor`s: merging drops them again
         status = scratch["status"]
         try:
             self._kernel(*self._arguments(chunk, n, scratch))
@@ -122,8 +123,7 @@ class Sampler:
         bad = np.flatnonzero(~np.isfinite(y).all(axis=0))
         if len(bad):
             raise UserFunctionError(f"{self.f!r} returned {y[:, bad[0]]} at x = {_shown(x[bad[0]])} in chunk {chunk}")
-        status = sums.settle_block(n, w, y, result.counts, result.terms, result.weights, result.largest,
-                                   np.empty((8, 8)))
+        status = sums.settle_block(n, w, np.empty(n), y, result.counts, result.terms, result.weights, result.largest)
         if status != sums.OK:
             self._blame({"x": x, "w": w, "y": y, "status": np.array([status, n, 0])}, chunk, None)
         return Moments(n, result.counts, result.terms, result.weights, result.largest)
@@ -154,7 +154,7 @@ class Sampler:
                                 f"Python does not repeat it on the draws of its last block")
 
     def _blame_weight(self, x: np.ndarray, log_weights: np.ndarray, chunk: int) -> None:
-        i = int(np.flatnonzero(~(log_weights < sums.LOG_LARGEST))[0])
+        i = int(np.flatnonzero(~(log_weights <= 709.78))[0])
         densities = {}
         for role, law in (("nominal", self.nominal), ("proposal", self.law)):
             function = law.functions()[1]
@@ -189,7 +189,7 @@ class Sampler:
         function = self.f.function()
         begin = time.perf_counter()
         for i in range(m):
-            x, w, y = scratch["x"][i], scratch["w"][i], scratch["y"][:, i]
+            x, w, y = scratch["x"][i], scratch["v"][i], scratch["y"][:, i]
             if user is not None:
                 value = self._replay(function, self._e, user, x)
                 if not np.allclose(np.asarray(value, float) * w, y, rtol=1e-7, atol=0.0, equal_nan=False):

@@ -85,7 +85,8 @@ class Distribution:
     @cached_property
     def record(self) -> tuple:
         """The fields and derived constants as compiled code sees them."""
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}          # type: ignore[arg-type]
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)           # type: ignore[arg-type]
+                  if f.metadata.get("compiled", True)}       # field(metadata={"compiled": False}): for people only
         kinds = {f.name: f.type for f in dataclasses.fields(self)}                          # type: ignore[arg-type]
         ready = {name: _field(value, kinds[name]) for name, value in values.items()}
         return records.record(**ready, **self.derive())
@@ -147,6 +148,36 @@ class Distribution:
             return np.where(inside.reshape(-1), out, -math.inf).reshape(given.shape)[()]
         return np.where(inside.reshape(rows.shape).all(axis=1), out, -math.inf).reshape(given.shape[:-1])[()]
 
+    def log_mass(self, low: float, high: float) -> float:
+        """log P(low <= X <= high) of a scalar law, accurate in both tails: by `log_tails`, or a numerical sum or integral.
+
+        >>> Normal().log_mass(40.0, math.inf)                                               # doctest: +SKIP
+        -804.608442...
+        """
+        if self.size is not None:
+            raise _missing(self, "log_mass")
+        first, last = self.support.low, self.support.high                                  # type: ignore[union-attr]
+        low, high = max(low, first), min(high, last)
+        if not low <= high:
+            return -math.inf
+        whole = self.dtype is int
+        below = math.ceil(low) - 1 if whole and low > -math.inf else low
+        above = math.floor(high) if whole and high < math.inf else high
+        if whole and below >= above:
+            return -math.inf
+        start, end = (self.log_tails(x) if first <= x < last and (whole or x > first) else
+                      (0.0, -math.inf) if x >= last else (-math.inf, 0.0) for x in (below, above))
+        if start is not None and end is not None:
+            small, large = (start[0], end[0]) if end[0] < -0.7 else (end[1], start[1])     # the tail without cancellation
+            if large > -math.inf and small < large - 0.01:             # no underflow, and not a sliver of the tail
+                return large + log_complement(small - large)
+        from rareevents.distributions.quadrature import grid
+        return grid(self, low, high).log_sum()
+
+    def log_tails(self, x: float) -> tuple[float, float] | None:
+        """(log P(X <= x), log P(X > x)) in closed form, for x inside the support; None: there is no closed form."""
+        return None
+
     def log_mgf(self, theta: Any) -> float:
         """log E[exp(theta x)], for a vector law log E[exp(theta . x)] with a number or a vector theta; inf if none."""
         raise _missing(self, "log_mgf")
@@ -195,3 +226,15 @@ def require_number(name: str, value: Any, *, low: float = -math.inf, high: float
     bounds = (f"a finite number {'>' if open_low else '>='} {low:g}" if high == math.inf else
               f"a number in {'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}")
     require(math.isfinite(value) and above and below, name, value, "a finite number" if low == -math.inf else bounds)
+
+
+def log_complement(log_p: float) -> float:
+    """log(1 - exp(log_p)) for log_p <= 0 without cancellation (Maechler 2012)."""
+    if log_p >= 0.0:
+        return -math.inf
+    return math.log(-math.expm1(log_p)) if log_p > -0.6931471805599453 else math.log1p(-math.exp(log_p))
+
+
+def exp_or_inf(x: float) -> float:
+    """exp(x), infinite where it exceeds the largest double."""
+    return math.exp(x) if x < 709.78 else math.inf

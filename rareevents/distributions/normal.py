@@ -50,6 +50,11 @@ class Normal(Distribution):
         z = (x - self.mean) / self.sd
         return -0.5 * z * z - self.log_norm
 
+    def log_tails(self, x: float) -> tuple[float, float]:
+        from scipy.special import log_ndtr
+        z = (x - self.mean) / self.sd
+        return float(log_ndtr(z)), float(log_ndtr(-z))
+
     # Moments
     @property
     def variance(self) -> float:

@@ -70,6 +70,11 @@ class Poisson(Distribution):
             return x * self.log_rate - self.rate - log_factorial(x)
         return poisson_log_mass(x, self.rate)
 
+    def log_tails(self, x: float) -> tuple[float, float]:
+        from scipy.special import gammainc, gammaincc
+        with np.errstate(divide="ignore"):
+            return float(np.log(gammaincc(x + 1.0, self.rate))), float(np.log(gammainc(x + 1.0, self.rate)))
+
     # Moments
     @property
     def mean(self) -> float:

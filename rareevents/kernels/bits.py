@@ -14,8 +14,6 @@ from numba.extending import intrinsic, overload
 # sums and NaN checks. forceinline: leaves are small, and inlined they keep the generator's state in registers.
 LEAF = dict(nogil=True, error_model="numpy", forceinline=True)
 
-LOG_LARGEST = 709.78          # exp overflows above
-LOG_SMALLEST = -708.0         # exp is taken as zero below: the last normal double is exp(-708.4)
 
 
 @intrinsic
@@ -48,7 +46,7 @@ def high_product(context, a, b):
 
 @njit(**LEAF)
 def exp(x):
-    """exp(x) for x <= 709.78: zero below -708, NaN for NaN. Cody-Waite reduction, degree 13 polynomial."""
+    """exp(x): zero below -708, infinity above 709.78, NaN for NaN. Cody-Waite reduction, degree 13 polynomial."""
     y = x if x > -708.0 else -708.0
     y = y if y < 709.78 else 709.78
     scaled = fma(y, 1.4426950408889634, 6755399441055744.0)      # adding 1.5 * 2^52 rounds to an integer
@@ -72,6 +70,7 @@ def exp(x):
     s = fma(s, r, 1.0)
     value = as_float(as_bits(s) + (shift << np.uint64(52)))
     value = value if x > -708.0 else 0.0
+    value = value if x <= 709.78 else np.inf
     return value if x == x else x
 
 

@@ -7,7 +7,7 @@ draw, log weight, integrand, then sums. No array is as long as the chunk.
 Arguments that the templates share:
     seed, stage, chunk, n              the stream's address and the number of draws
     p, q, e                            records: nominal law, proposal law, integrand
-    x, w, y, lanes                     scratch: draws, log weights, integrand values [quantity, draw], sums
+    x, w, v, y                         scratch: draws, log weights, weights, integrand values [quantity, draw]
     counts, terms, weights, largest    the statistics, laid out as in `sums`
     status                             int64[3]: a status of `sums`, draws in the last block, is the integrand boolean
 """
@@ -29,7 +29,7 @@ def boolean(e, x): ...
 def log_density(law, x): ...
 
 
-def block_chunk(seed, stage, chunk, n, p, q, e, x, w, y, lanes, counts, terms, weights, largest, status):
+def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weights, largest, status):
     """A chunk of numbers or rows, one log weight each."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
@@ -39,14 +39,14 @@ def block_chunk(seed, stage, chunk, n, p, q, e, x, w, y, lanes, counts, terms, w
         status[1] = m
         fill(q, rng, x, m)
         weigh(p, q, e, x, w, y, m)
-        status[0] = settle(done, m, w, y, counts, terms, weights, largest, lanes)
+        status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
         if status[0] != OK:
             return
         done += m
     status[2] = boolean(e, x[0])
 
 
-def count_chunk(seed, stage, chunk, n, p, q, e, x, w, y, lanes, counts, terms, weights, largest, status,
+def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weights, largest, status,
                 low, tally, copies):
     """A chunk of integers: tally them first, then weigh each distinct value once.
 
@@ -81,7 +81,7 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, y, lanes, counts, terms, w
         if m > 0:
             status[1] = m
             weigh(p, q, e, x, w, y, m)
-            status[0] = settle_copies(done, m, copies, w, y, counts, terms, weights, largest)
+            status[0] = settle_copies(done, m, copies, w, v, y, counts, terms, weights, largest)
             if status[0] != OK:
                 return
             for i in range(m):

@@ -2,14 +2,24 @@
 
 A record is a named tuple of floats, ints, arrays and other records. Its class can be imported by its field names
 (`records.P__mean__sd`), so that Numba can find it again when it loads a kernel from the disk cache.
+
+A stack holds any number of records of one shape, so that their number is data too: it has the same fields, each holding
+the values of all, and `stack._take(j)` is record j (no field can have that name).
 """
 from __future__ import annotations
 
 import collections
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload, overload_method
+from numba.np import arrayobj
+
+from rareevents.kernels.bits import LEAF
 
 
 def __getattr__(name: str) -> type:
@@ -17,6 +27,7 @@ def __getattr__(name: str) -> type:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     cls = collections.namedtuple(name, name[3:].split("__"))           # noqa: PYI024  the fields are known at run time
     cls.__module__ = __name__
+    cls._take = take
     return globals().setdefault(name, cls)
 
 
@@ -46,13 +57,77 @@ def nest(items: list) -> tuple:
     return (items[0],) if len(items) == 1 else (items[0], nest(items[1:]))
 
 
+# ------------------------------------------------------------------------------------------------ stacks
+class Ragged(NamedTuple):
+    """Vectors of any lengths end to end: vector j is flat[starts[j]:starts[j + 1]]."""
+
+    flat: Any
+    starts: Any
+
+
+def shape(value: Any) -> Any:
+    """What two values must share to be in one stack: everything but numbers and the lengths of vectors."""
+    if isinstance(value, tuple):
+        return type(value), tuple(map(shape, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.ndim, value.shape if value.ndim > 1 else ()
+    return type(value)
+
+
 def stackable(records: list[tuple]) -> bool:
-    """Whether the records are of one class with only numbers in them, so that their number can be data."""
-    return len({type(r) for r in records}) == 1 and all(type(v) in (int, float) for r in records for v in r)
+    """Whether the records are of one shape, so that their number can be data."""
+    return len(set(map(shape, records))) == 1
 
 
-def stack(records: list[tuple]) -> np.ndarray:
-    """Records of one class as a structured array: `parts[j].mean` reads the same as on one record."""
-    dtype = np.dtype([(name, np.int64 if type(value) is int else np.float64)
-                      for name, value in zip(records[0]._fields, records[0], strict=True)])
-    return np.array([tuple(r) for r in records], dtype)
+def stack(values: list) -> Any:
+    """The values of one shape as one: numbers and matrices side by side, vectors end to end, records field by field."""
+    first = values[0]
+    if isinstance(first, tuple):
+        fields = [stack(list(field)) for field in zip(*values, strict=True)]
+        return type(first)(*fields) if hasattr(first, "_fields") else tuple(fields)
+    if isinstance(first, np.ndarray) and first.ndim == 1:
+        return Ragged(np.concatenate(values), np.cumsum([0, *map(len, values)]))
+    return np.array(values)
+
+
+def take(stack, j):
+    """Value j of a stack; its vectors are views of the stack's. Plain functions write `stack._take(j)`."""
+    if isinstance(stack, np.ndarray):
+        return stack[j]
+    if isinstance(stack, Ragged) and isinstance(stack.flat, np.ndarray):
+        return stack.flat[stack.starts[j]:stack.starts[j + 1]]
+    items = [take(item, j) for item in stack]
+    return type(stack)(*items) if hasattr(stack, "_fields") else tuple(items)
+
+
+@intrinsic
+def _view(context, array, start, length):
+    """array[start:start + length] without a count of references: the stack outlives the call."""
+    view = types.Array(array.dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        whole = arrayobj.make_array(array)(context, builder, args[0])
+        part = arrayobj.make_array(view)(context, builder)
+        size = context.get_abi_sizeof(context.get_data_type(array.dtype))
+        word = ir.IntType(64)
+        arrayobj.populate_array(part, builder.gep(whole.data, [args[1]]), [args[2]], [ir.Constant(word, size)],
+                                ir.Constant(word, size), meminfo=cgutils.get_null_value(part.meminfo.type))
+        return part._getvalue()
+    return view(array, types.int64, types.int64), codegen
+
+
+@overload(take, jit_options=LEAF)
+def _take(stack, j):
+    if isinstance(stack, types.Array):
+        return lambda stack, j: stack[j]
+    cls = getattr(stack, "instance_class", None)
+    if cls is Ragged and isinstance(stack[0], types.Array):
+        return lambda stack, j: _view(stack.flat, stack.starts[j], stack.starts[j + 1] - stack.starts[j])
+    items = ", ".join(f"take(stack[{i}], j)" for i in range(len(stack)))
+    names = {"take": take, "cls": cls}
+    exec(f"def item(stack, j): return {'cls' if cls else ''}({items}{',' if not cls else ''})", names)
+    return names["item"]
+
+
+for _kind in (types.NamedTuple, types.NamedUniTuple):
+    overload_method(_kind, "_take", jit_options=LEAF)(lambda stack, j: lambda stack, j: take(stack, j))

@@ -68,3 +68,12 @@ def binomial_log_mass(x, n, p):
     k, m = float(x), float(n)
     return (stirling_error(m) - stirling_error(k) - stirling_error(m - k) - deviance(k, m * p)
             - deviance(m - k, m * q) - HALF_LOG_TWO_PI + 0.5 * math.log(m / (k * (m - k))))
+
+
+@njit(nogil=True, error_model="numpy")
+def negative_binomial_log_mass(x, r, p):
+    """log P(X = x) for X ~ NegativeBinomial(r, p), x >= 1, r > 0, 0 < p < 1: r / (r+x) times a binomial form."""
+    k = float(x)
+    m = r + k
+    return (stirling_error(m) - stirling_error(r) - stirling_error(k) - deviance(r, m * p)
+            - deviance(k, m * (1.0 - p)) - HALF_LOG_TWO_PI + 0.5 * math.log(r / (k * m)))

@@ -213,7 +213,7 @@ def _integers(rng, n):
     return np.int64(high_product(w, bound))
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**LEAF)                                  # inlined too: a call that takes rng would keep its state in memory
 def _poisson(rng, rate):
     """Products of uniforms below rate 10, transformed rejection (Hoermann 1993, PTRS) above."""
     if rate < 10.0:

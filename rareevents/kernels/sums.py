@@ -5,7 +5,7 @@ terms[k]   float64: sum, its compensation, m2, m3, m4 (centred power sums), sum 
 weights    float64: sum of w, its compensation, sum of w^2, largest w
 largest[k] float64[KEPT]: a min-heap of the largest |y|
 
-Sums run in eight lanes over a block and with Neumaier's compensation over blocks (error 1e-16 instead of 4e-14).
+Sums run in eight lanes over a block (`lanes`) and with Neumaier's compensation over blocks (error 1e-16 instead of 4e-14).
 Centred moments merge by the formulas of Pebay (2008), equations 2.1, 3.1: never a sum of squares minus a square.
 """
 from __future__ import annotations
@@ -13,17 +13,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from rareevents.kernels.bits import LEAF, LOG_LARGEST, LOG_SMALLEST, exp
+from rareevents.kernels import lanes
+from rareevents.kernels.bits import LEAF, as_float, exp
 
 KEPT = 1024                      # largest terms kept for the tail fit
 COUNTS, TERMS, WEIGHTS = 3, 7, 4
 OK, NOT_FINITE, BAD_WEIGHT = 0, 1, 2
-
-
-@njit(**LEAF)
-def fold(lanes):
-    """The eight lanes of a sum, added pairwise."""
-    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]))
 
 
 @njit(**LEAF)
@@ -75,52 +70,24 @@ def keep(heap, value):
 
 
 @njit(**LEAF)
-def block_terms(before, m, y, counts, terms, largest, lanes):
+def block_terms(before, m, y, counts, terms, largest):
     """Add the first m terms of y to one quantity that has `before` draws. Returns False if a term is not finite."""
-    lanes[:5] = 0.0
-    whole = m - m % 8
-    for i in range(0, whole, 8):
-        for j in range(8):
-            v = y[i + j]
-            size = abs(v)
-            lanes[0, j] += v
-            lanes[1, j] += size
-            lanes[2, j] += 1.0 if size > 0.0 else 0.0
-            lanes[3, j] += 1.0 if v < 0.0 else 0.0
-            lanes[4, j] = size if size > lanes[4, j] else lanes[4, j]
-    for i in range(whole, m):
-        v = y[i]
-        lanes[0, 0] += v
-        lanes[1, 0] += abs(v)
-        lanes[2, 0] += 1.0 if v != 0.0 else 0.0
-        lanes[3, 0] += 1.0 if v < 0.0 else 0.0
-        lanes[4, 0] = max(lanes[4, 0], abs(v))
-    total = fold(lanes[0])
+    top, _ = lanes.extremes(y, m)
+    if top >= lanes.INFINITY:
+        return False
+    total = lanes.total(y, m)
     if not (abs(total) < np.inf):
         return False
     mean = total / m
-    lanes[5:8] = 0.0
-    for i in range(0, whole, 8):
-        for j in range(8):
-            d = y[i + j] - mean
-            s = d * d
-            lanes[5, j] += s
-            lanes[6, j] += s * d
-            lanes[7, j] += s * s
-    for i in range(whole, m):
-        d = y[i] - mean
-        s = d * d
-        lanes[5, 0] += s
-        lanes[6, 0] += s * d
-        lanes[7, 0] += s * s
-    join(terms, before, m, total, fold(lanes[5]), fold(lanes[6]), fold(lanes[7]))
-    terms[5] += fold(lanes[1])
-    counts[0] += np.int64(fold(lanes[2]))
-    counts[1] += np.int64(fold(lanes[3]))
-    top = lanes[4].max()
-    if top > terms[6]:
-        terms[6] = top
-    if top > largest[0]:
+    join(terms, before, m, total, lanes.power(y, m, mean, 2), lanes.power(y, m, mean, 3), lanes.power(y, m, mean, 4))
+    hits, negative = lanes.signs(y, m)
+    counts[0] += hits
+    counts[1] += negative
+    terms[5] += total if negative == 0 else lanes.absolute(y, m)
+    size = as_float(top)
+    if size > terms[6]:
+        terms[6] = size
+    if size > largest[0]:
         for i in range(m):
             if abs(y[i]) > largest[0]:
                 keep(largest, abs(y[i]))
@@ -128,70 +95,46 @@ def block_terms(before, m, y, counts, terms, largest, lanes):
 
 
 @njit(**LEAF)
-def block_weights(m, w, weights, lanes):
-    """Add the first m weights: their sum, squares and maximum."""
-    lanes[:3] = 0.0
-    whole = m - m % 8
-    for i in range(0, whole, 8):
-        for j in range(8):
-            v = w[i + j]
-            lanes[0, j] += v
-            lanes[1, j] += v * v
-            lanes[2, j] = v if v > lanes[2, j] else lanes[2, j]
-    for i in range(whole, m):
-        lanes[0, 0] += w[i]
-        lanes[1, 0] += w[i] * w[i]
-        lanes[2, 0] = max(lanes[2, 0], w[i])
-    compensated(weights, fold(lanes[0]))
-    weights[2] += fold(lanes[1])
-    weights[3] = max(weights[3], lanes[2].max())
-
-
-@njit(**LEAF)
-def to_weights(m, w, y, counts):
-    """Turn m log weights into weights. Returns False if one is +inf or NaN; counts hits whose weight underflows."""
-    bad = False
-    low = 0.0
+def to_weights(m, w, v, y, counts):
+    """The weights v of m log weights w. Returns False if one is +inf or NaN; counts hits whose weight underflows."""
     for i in range(m):
-        v = w[i]
-        bad |= not (v < LOG_LARGEST)                     # the proposal's density is zero or not a number
-        low = v if v < low else low
-    if bad:
-        return False
-    if low <= LOG_SMALLEST:                              # rare, so outside the loops below
+        v[i] = exp(w[i])
+    top, low = lanes.extremes(v, m)
+    if low == np.uint64(0):                              # rare, so outside the loop
         for k in range(len(y)):
             for i in range(m):
-                if -np.inf < w[i] <= LOG_SMALLEST and y[k, i] != 0.0:
+                if v[i] == 0.0 and w[i] > -np.inf and y[k, i] != 0.0:
                     counts[k, 2] += 1
-    for i in range(m):
-        w[i] = exp(w[i])
-    return True
+    return top < lanes.INFINITY                          # else the proposal's density is zero or not a number
 
 
 @njit(**LEAF)
-def settle(before, m, w, y, counts, terms, weights, largest, lanes):
+def settle(before, m, w, v, y, counts, terms, weights, largest):
     """Turn m log weights `w` and integrand values `y` into weights and terms, and add them. Returns a status."""
-    if not to_weights(m, w, y, counts):
+    if not to_weights(m, w, v, y, counts):
         return BAD_WEIGHT
     for k in range(len(y)):
         for i in range(m):
-            y[k, i] *= w[i]
-        if not block_terms(before, m, y[k], counts[k], terms[k], largest[k], lanes):
+            y[k, i] *= v[i]
+        if not block_terms(before, m, y[k], counts[k], terms[k], largest[k]):
             return NOT_FINITE
-    block_weights(m, w, weights, lanes)
+    compensated(weights, lanes.total(v, m))
+    weights[2] += lanes.power(v, m, 0.0, 2)
+    top, _ = lanes.extremes(v, m)
+    weights[3] = max(weights[3], as_float(top))
     return OK
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle_block(m, w, y, counts, terms, weights, largest, lanes):
+def settle_block(m, w, v, y, counts, terms, weights, largest):
     """`settle` for a block whose integrand values were made outside compiled code."""
-    return settle(0, m, w, y, counts, terms, weights, largest, lanes)
+    return settle(0, m, w, v, y, counts, terms, weights, largest)
 
 
 @njit(nogil=True, error_model="numpy")
-def settle_copies(before, m, copies, w, y, counts, terms, weights, largest):
+def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     """The same for m distinct draws of which draw i was made copies[i] times."""
-    if not to_weights(m, w, y, counts):
+    if not to_weights(m, w, v, y, counts):
         return BAD_WEIGHT
     draws = 0
     for i in range(m):
@@ -199,7 +142,7 @@ def settle_copies(before, m, copies, w, y, counts, terms, weights, largest):
     for k in range(len(y)):
         total, absolute = 0.0, 0.0
         for i in range(m):
-            y[k, i] *= w[i]
+            y[k, i] *= v[i]
             total += copies[i] * y[k, i]
             absolute += copies[i] * abs(y[k, i])
         if not (abs(total) < np.inf):
@@ -218,14 +161,16 @@ def settle_copies(before, m, copies, w, y, counts, terms, weights, largest):
                 counts[k, 1] += copies[i] if y[k, i] < 0.0 else 0
                 terms[k, 6] = max(terms[k, 6], size)
                 for _ in range(min(copies[i], KEPT)):
+                    if size <= largest[k, 0]:
+                        break
                     keep(largest[k], size)
         join(terms[k], before, draws, total, m2, m3, m4)
         terms[k, 5] += absolute
     total = 0.0
     for i in range(m):
-        total += copies[i] * w[i]
-        weights[2] += copies[i] * w[i] * w[i]
-        weights[3] = max(weights[3], w[i])
+        total += copies[i] * v[i]
+        weights[2] += copies[i] * v[i] * v[i]
+        weights[3] = max(weights[3], v[i])
     compensated(weights, total)
     return OK
 
