@@ -67,7 +67,7 @@ def _fail(law: Distribution, what: str) -> NoReturn:
 
 
 def _close(a: float, b: float, size: float = 1.0) -> bool:
-    return a == b or abs(a - b) <= EXACT * max(size, abs(b))
+    return a == b or (math.isfinite(a) and math.isfinite(b) and abs(a - b) <= EXACT * max(size, abs(b)))
 
 
 def _declared(law: Distribution, name: str) -> Any:
@@ -196,7 +196,7 @@ def _middle(points: Grid) -> tuple[float, float]:
 def _transform(law: Distribution, points: Grid) -> None:
     """log_mgf against numerical sums, and the tilted law's density against exp(theta x - log_mgf) p(x)."""
     _, scale = _middle(points)
-    for theta in (-1.0 / scale, -0.3 / scale, 0.2 / scale, 0.8 / scale):
+    for theta in (t / scale for t in (-1.0, -0.3, 0.2, 0.8, 3.0)):
         try:
             given = law.log_mgf(theta)
         except AttributeError:
@@ -206,7 +206,7 @@ def _transform(law: Distribution, points: Grid) -> None:
         if given == math.inf:
             if not tilted.unclosed and found < 100.0:
                 _fail(law, f"declares log_mgf({theta:.6g}) infinite; its density has {found:.9g}")
-        elif tilted.unclosed or not _close(given, found):
+        elif not _close(given, found):
             _fail(law, f"declares log_mgf({theta:.6g}) = {given:.9g}; its density has {found:.9g}")
         try:
             other = law.tilt(theta)

@@ -64,9 +64,9 @@ class Independent(Distribution):
         return records.record(**self.derive())
 
     def derive(self) -> dict[str, Any]:
-        """parts: the groups' stacks; places: the components, group by group; starts: where each group starts there."""
-        return {"parts": stacks(self.laws, self._groups), "places": sum(self._groups, []),
-                "starts": np.cumsum([0, *map(len, self._groups)])}
+        """parts: the groups' stacks, the components group by group, where each group starts among these."""
+        return {"parts": records.record(stacks=stacks(self.laws, self._groups), places=sum(self._groups, []),
+                                        starts=np.cumsum([0, *map(len, self._groups)]))}
 
     # Sampling and evaluation: group by group
     def functions(self) -> tuple[Callable, Callable]:
@@ -77,10 +77,12 @@ class Independent(Distribution):
             draw_parts, log_parts = _group(g, *law.functions(), counts_as_floats, draw_parts, log_parts)
 
         def draw(self, rng, x):
-            draw_parts(self, self.parts, rng, x)
+            parts = self.parts._borrow()
+            draw_parts(parts, parts.stacks, rng, x)
 
         def log_density(self, x):
-            return log_parts(self, self.parts, x)
+            parts = self.parts._borrow()
+            return log_parts(parts, parts.stacks, x)
         return draw, log_density
 
     # Moments
@@ -111,20 +113,20 @@ def _group(g: int, draw_one: Callable, log_one: Callable, counts_as_floats: bool
         return log_one(part, int(x))
     log_number = log_count if counts_as_floats else log_one
 
-    def draw(self, parts, rng, x):
-        for c in range(self.starts[g], self.starts[g + 1]):
-            x[self.places[c]] = draw_one(parts[0]._take(c - self.starts[g]), rng)
+    def draw(parts, stacks, rng, x):
+        for c in range(parts.starts[g], parts.starts[g + 1]):
+            x[parts.places[c]] = draw_one(stacks[0]._take(c - parts.starts[g]), rng)
 
-    def log_density(self, parts, x):
+    def log_density(parts, stacks, x):
         total = 0.0
-        for c in range(self.starts[g], self.starts[g + 1]):
-            total += log_number(parts[0]._take(c - self.starts[g]), x[self.places[c]])
+        for c in range(parts.starts[g], parts.starts[g + 1]):
+            total += log_number(stacks[0]._take(c - parts.starts[g]), x[parts.places[c]])
         return total
 
-    def draw_on(self, parts, rng, x):
-        draw(self, parts, rng, x)
-        draw_rest(self, parts[1], rng, x)
+    def draw_on(parts, stacks, rng, x):
+        draw(parts, stacks, rng, x)
+        draw_rest(parts, stacks[1], rng, x)
 
-    def log_on(self, parts, x):
-        return log_density(self, parts, x) + log_rest(self, parts[1], x)
+    def log_on(parts, stacks, x):
+        return log_density(parts, stacks, x) + log_rest(parts, stacks[1], x)
     return (draw, log_density) if draw_rest is None else (draw_on, log_on)

@@ -93,12 +93,13 @@ class Mixture(Distribution):
         return records.record(**self.derive())
 
     def derive(self) -> dict[str, Any]:
-        """parts: the groups' stacks; table, log_weights: of all, group by group; starts: where each group starts."""
+        """table: of the components, group by group; parts: their stacks and logs of weights, where each group starts."""
         weights = np.array(self.weights)[sum(self._groups, [])] / math.fsum(self.weights)
         with np.errstate(divide="ignore"):
             log_weights = np.log(weights)
-        return {"parts": stacks(self.components, self._groups), "table": alias_table(weights),
-                "log_weights": log_weights, "starts": np.cumsum([0, *map(len, self._groups)])}
+        return {"table": alias_table(weights),
+                "parts": records.record(stacks=stacks(self.components, self._groups), log_weights=log_weights,
+                                        starts=np.cumsum([0, *map(len, self._groups)]))}
 
     # Sampling: a component from the table. Evaluation: a sum over all of them, relative to the largest so far
     def functions(self) -> tuple[Callable, Callable]:
@@ -109,13 +110,16 @@ class Mixture(Distribution):
             fold = _fold(g, log_one, fold)
 
         def draw(self, rng):
-            return draw_part(self, self.parts, alias_draw(rng, self.table), rng)
+            parts = self.parts._borrow()
+            return draw_part(parts, parts.stacks, alias_draw(rng, self.table), rng)
 
         def draw_row(self, rng, x):
-            draw_part(self, self.parts, alias_draw(rng, self.table), rng, x)
+            parts = self.parts._borrow()
+            draw_part(parts, parts.stacks, alias_draw(rng, self.table), rng, x)
 
         def log_density(self, x):
-            top, total = fold(self, self.parts, x, -math.inf, 0.0)
+            parts = self.parts._borrow()
+            top, total = fold(parts, parts.stacks, x, -math.inf, 0.0)
             return top + math.log(total) if top > -math.inf else top
         return (draw if self.size is None else draw_row), log_density
 
@@ -144,33 +148,33 @@ class Mixture(Distribution):
 
 def _draw_number(g: int, draw_one: Callable, draw_rest: Callable | None) -> Callable:
     """Draw from component c, which is in group g or in a later one."""
-    def draw(self, parts, c, rng):
-        return draw_one(parts[0]._take(c - self.starts[g]), rng)
+    def draw(parts, stacks, c, rng):
+        return draw_one(stacks[0]._take(c - parts.starts[g]), rng)
 
-    def draw_on(self, parts, c, rng):
-        return draw(self, parts, c, rng) if c < self.starts[g + 1] else draw_rest(self, parts[1], c, rng)
+    def draw_on(parts, stacks, c, rng):
+        return draw(parts, stacks, c, rng) if c < parts.starts[g + 1] else draw_rest(parts, stacks[1], c, rng)
     return draw if draw_rest is None else draw_on
 
 
 def _draw_row(g: int, draw_one: Callable, draw_rest: Callable | None) -> Callable:
     """The same for rows."""
-    def draw(self, parts, c, rng, x):
-        draw_one(parts[0]._take(c - self.starts[g]), rng, x)
+    def draw(parts, stacks, c, rng, x):
+        draw_one(stacks[0]._take(c - parts.starts[g]), rng, x)
 
-    def draw_on(self, parts, c, rng, x):
-        if c < self.starts[g + 1]:
-            draw(self, parts, c, rng, x)
+    def draw_on(parts, stacks, c, rng, x):
+        if c < parts.starts[g + 1]:
+            draw(parts, stacks, c, rng, x)
         else:
-            draw_rest(self, parts[1], c, rng, x)
+            draw_rest(parts, stacks[1], c, rng, x)
     return draw if draw_rest is None else draw_on
 
 
 def _fold(g: int, log_one: Callable, fold_rest: Callable | None) -> Callable:
     """Add the terms of group g and later ones to a running sum: its log is top + log(total)."""
-    def fold(self, parts, x, top, total):
-        for c in range(self.starts[g], self.starts[g + 1]):
-            if self.log_weights[c] > -math.inf:
-                value = self.log_weights[c] + log_one(parts[0]._take(c - self.starts[g]), x)
+    def fold(parts, stacks, x, top, total):
+        for c in range(parts.starts[g], parts.starts[g + 1]):
+            if parts.log_weights[c] > -math.inf:
+                value = parts.log_weights[c] + log_one(stacks[0]._take(c - parts.starts[g]), x)
                 if value > top:
                     total = total * exp(top - value) + 1.0
                     top = value
@@ -180,7 +184,7 @@ def _fold(g: int, log_one: Callable, fold_rest: Callable | None) -> Callable:
                     total += exp(value - top)             # NaN stays NaN
         return top, total
 
-    def fold_on(self, parts, x, top, total):
-        top, total = fold(self, parts, x, top, total)
-        return fold_rest(self, parts[1], x, top, total)
+    def fold_on(parts, stacks, x, top, total):
+        top, total = fold(parts, stacks, x, top, total)
+        return fold_rest(parts, stacks[1], x, top, total)
     return fold if fold_rest is None else fold_on

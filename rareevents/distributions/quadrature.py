@@ -61,6 +61,7 @@ def integers(law: Any, low: float, high: float, theta: float, marks: np.ndarray)
     first, last = (int(min(max(m, low), high)) for m in (marks[0], marks[-1]))
     if last - first >= LIMIT:
         raise ValueError(f"{law!r} spreads over more than {LIMIT} integers: too many to sum; define its log_tails")
+    limit = min(LIMIT, max(1 << 18, 4 * (last - first))) if theta else LIMIT      # a tilted sum may diverge
     blocks: list[np.ndarray] = []
     logs: list[np.ndarray] = []
     unclosed = []
@@ -80,7 +81,7 @@ def integers(law: Any, low: float, high: float, theta: float, marks: np.ndarray)
             at, width = stop, 2 * width
             if share < total - 41.0 or math.isnan(share):
                 break
-            if at != end and width > LIMIT:
+            if at != end and width > limit:
                 unclosed.append((before, len(blocks) - 1))
                 break
     panel = np.repeat(np.arange(len(blocks)), [len(b) for b in blocks])
@@ -105,7 +106,8 @@ def reals(law: Any, low: float, high: float, theta: float, marks: np.ndarray) ->
         half = 0.5 * b - 0.5 * a
         x = (a + half)[:, None] + half[:, None] * NODES
         log_f = law.log_prob(x)
-        return x, (log_f + theta * x if theta else log_f) + np.log(half[:, None] * WEIGHTS)
+        with np.errstate(divide="ignore"):                # panels of neighbouring doubles have no width
+            return x, (log_f + theta * x if theta else log_f) + np.log(half[:, None] * WEIGHTS)
 
     a, b = edges[:-1], edges[1:]
     x, logs = terms(a, b)
@@ -118,7 +120,9 @@ def reals(law: Any, low: float, high: float, theta: float, marks: np.ndarray) ->
         fine = np.logaddexp(np.logaddexp.reduce(left, axis=1), np.logaddexp.reduce(right, axis=1))
         settled = [np.logaddexp.reduce(part[3].ravel()) for part in kept]
         total = np.logaddexp.reduce(np.append(settled, fine))
-        split = (np.abs(np.exp(coarse - total) - np.exp(fine - total)) > 1e-14) & (middle > a) & (middle < b)
+        with np.errstate(invalid="ignore"):               # an infinite total: NaN, and nothing is split
+            off = np.exp(np.minimum(coarse - total, 0.7)) - np.exp(fine - total)
+        split = (np.abs(off) > 1e-14) & (middle > a) & (middle < b)
         kept.append((a[~split], b[~split], x[~split], logs[~split]))
         if not split.any():
             break

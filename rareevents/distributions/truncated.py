@@ -15,7 +15,6 @@ from rareevents.distributions.table import BEYOND, CELLS
 from rareevents.kernels.alias import alias_draw, alias_table
 
 ENOUGH = 1e-3               # rejection needs about 1 / P(low <= X <= high) draws for one
-LONGEST = 1 << 22           # values summed for a moment before it is declared unknown
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class Truncated(Distribution):
             if self.table.size == 1:
                 return reject(self, rng)
             x = alias_draw(rng, self.table)
-            if x < self.cells or self.beyond == 0.0:
+            if x < self.cells:
                 return self.first + x
             x += self.first                               # beyond the table: one value after the other
             u = rng.random() * self.beyond
@@ -137,55 +136,28 @@ class Truncated(Distribution):
             return -math.inf
         return (draw_count if self.dtype is int else reject), log_density
 
-    # Moments: sums and quadrature
+    # Moments: numerical sums and integrals
     @property
     def mean(self) -> float:
-        return self._moments[0]
+        return self._moments("mean")[0]
 
     @property
     def variance(self) -> float:
-        return self._moments[1]
+        return self._moments("variance")[1]
 
-    @cached_property
-    def _moments(self) -> tuple[float, float]:
-        first, second, centre = self._sums() if self.dtype is int else self._integrals()
-        return centre + first, second - first * first
-
-    def _sums(self) -> tuple[float, float, float]:
-        """E[x - c], E[(x - c)^2] and c, for c the first value; summed until nothing can be left."""
+    def _moments(self, needed: str) -> tuple[float, float]:
         s = self.support
-        step = CELLS if s.low > -math.inf else -CELLS                         # from the end that is finite
-        start = s.low if step > 0 else s.high
-        if math.isinf(start):
-            raise AttributeError(f"{self!r} has no moments: both ends of its support are infinite")
-        sums, seen = np.zeros(3), 0
-        while seen < LONGEST:
-            x = np.arange(seen, min(seen + CELLS, s.high - s.low + 1.0)) * np.sign(step)
-            if not len(x):
-                return float(sums[1] / sums[0]), float(sums[2] / sums[0]), start
-            p = np.exp(self.law.log_prob(start + x) - self.log_inside)
-            block = np.array([p.sum(), p @ x, p @ (x * x)])
-            sums += block
-            seen += CELLS
-            # The remainder of a power law is about as large as this block times their number.
-            if sums[0] > 0.5 and block[2] * (seen / CELLS) <= 1e-16 * sums[2]:
-                return float(sums[1] / sums[0]), float(sums[2] / sums[0]), start
-        raise AttributeError(f"{self!r} has no moments: their sums do not settle within {LONGEST} values")
-
-    def _integrals(self) -> tuple[float, float, float]:
-        """E[x - c], E[(x - c)^2] and c, by quadrature over pieces around c that grow with the law's own scale."""
-        from scipy.integrate import quad
-        s, log_one = self.support, self.law.functions()[1]
-        scale = math.sqrt(getattr(self.law, "variance", 1.0))
-        scale = scale if 0.0 < scale < math.inf else 1.0
-        middle = getattr(self.law, "mean", 0.0)
-        centre = min(max(middle if math.isfinite(middle) else 0.0, s.low), s.high)
-        cuts = sorted({s.low, s.high} | {c for k in (-8.0, -3.0, -1.0, 0.0, 1.0, 3.0, 8.0)
-                                         if s.low < (c := centre + k * scale) < s.high})
-        sums = [math.fsum(quad(lambda x, k=k: (x - centre) ** k * math.exp(log_one(self.law, x) - self.log_inside),
-                               a, b, epsabs=1e-13 * scale ** k, epsrel=1e-11, limit=200)[0]
-                          for a, b in zip(cuts, cuts[1:], strict=False)) for k in (1, 2)]
-        return sums[0], sums[1], centre
+        if math.isinf(s.low) or math.isinf(s.high):      # nothing else says that the integral is finite
+            if not math.isfinite(getattr(self.law, needed)):
+                raise AttributeError(f"{self!r} has no {needed}: that of its law is infinite")
+        from rareevents.distributions.quadrature import grid
+        with np.errstate(over="ignore", divide="ignore"):            # its points reach as far as doubles do
+            points = grid(self.law, s.low, s.high)
+            centre = float(points.x[np.argmax(points.log_mass)])
+            x = points.x - centre
+            total, first, second = (points.sum(x ** k, scale=self.log_inside) for k in (0.0, 1.0, 2.0))
+        first /= total
+        return centre + first, second / total - first * first
 
     def log_mass(self, low: float, high: float) -> float:
         low, high = max(low, self.low), min(high, self.high)

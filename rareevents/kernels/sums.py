@@ -96,7 +96,7 @@ def block_terms(before, m, y, counts, terms, largest):
 
 @njit(**LEAF)
 def to_weights(m, w, v, y, counts):
-    """The weights v of m log weights w. Returns False if one is +inf or NaN; counts hits whose weight underflows."""
+    """The weights v of m log weights w; counts hits whose weight underflows. Returns the bits of the largest weight."""
     for i in range(m):
         v[i] = exp(w[i])
     top, low = lanes.extremes(v, m)
@@ -105,13 +105,14 @@ def to_weights(m, w, v, y, counts):
             for i in range(m):
                 if v[i] == 0.0 and w[i] > -np.inf and y[k, i] != 0.0:
                     counts[k, 2] += 1
-    return top < lanes.INFINITY                          # else the proposal's density is zero or not a number
+    return top
 
 
 @njit(**LEAF)
 def settle(before, m, w, v, y, counts, terms, weights, largest):
     """Turn m log weights `w` and integrand values `y` into weights and terms, and add them. Returns a status."""
-    if not to_weights(m, w, v, y, counts):
+    heaviest = to_weights(m, w, v, y, counts)
+    if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
         return BAD_WEIGHT
     for k in range(len(y)):
         for i in range(m):
@@ -120,8 +121,7 @@ def settle(before, m, w, v, y, counts, terms, weights, largest):
             return NOT_FINITE
     compensated(weights, lanes.total(v, m))
     weights[2] += lanes.power(v, m, 0.0, 2)
-    top, _ = lanes.extremes(v, m)
-    weights[3] = max(weights[3], as_float(top))
+    weights[3] = max(weights[3], as_float(heaviest))
     return OK
 
 
@@ -134,7 +134,8 @@ def settle_block(m, w, v, y, counts, terms, weights, largest):
 @njit(nogil=True, error_model="numpy")
 def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     """The same for m distinct draws of which draw i was made copies[i] times."""
-    if not to_weights(m, w, v, y, counts):
+    heaviest = to_weights(m, w, v, y, counts)
+    if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
         return BAD_WEIGHT
     draws = 0
     for i in range(m):
@@ -170,8 +171,8 @@ def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     for i in range(m):
         total += copies[i] * v[i]
         weights[2] += copies[i] * v[i] * v[i]
-        weights[3] = max(weights[3], v[i])
     compensated(weights, total)
+    weights[3] = max(weights[3], as_float(heaviest))
     return OK
 
 
