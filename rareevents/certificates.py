@@ -21,7 +21,7 @@ from rareevents.distributions import (
     MultivariateNormal,
     Support,
 )
-from rareevents.events import Complement, Event, Intersection, Union
+from rareevents.events import AnyEvent, Complement, Event, Intersection, Union
 
 LINE = (-math.inf, math.inf)
 
@@ -40,21 +40,22 @@ def weight_bound(nominal: Distribution, f: Any, proposal: Distribution | None, b
 
     Source: for a tilt, Asmussen and Glynn, Stochastic Simulation (2007), section VI.2.
     """
-    if not (boolean or isinstance(f, (Event, Union, Intersection, Complement))):
-        return None
+    event = isinstance(f, AnyEvent)
     if proposal is None:
-        return 1.0
-    log_bound = _on_event(nominal, f, proposal)
+        return 1.0 if event or boolean else None
+    log_bound = _on_event(nominal, f, proposal) if event else math.inf
     return math.exp(log_bound) if log_bound < 700.0 else None
 
 
 def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
-    """The smallest proven log bound on p/q over the event; inf if nothing is proved."""
-    anywhere = _on_piece(p, q, None, LINE)
+    """The smallest proven log bound on p/q over the event; inf if nothing is proved.
+
+    An event of an opaque score is explored, not proved: a bound over all x would be true and useless.
+    """
     if isinstance(event, Union):
-        return min(anywhere, max(_on_event(p, part, q) for part in event.parts))
+        return max(_on_event(p, part, q) for part in event.parts)
     if isinstance(event, Intersection):
-        return min(anywhere, *(_on_event(p, part, q) for part in event.parts))
+        return min(_on_event(p, part, q) for part in event.parts)
     if isinstance(event, Complement):
         inner = event.event
         if isinstance(inner, Complement):
@@ -62,13 +63,15 @@ def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
         if isinstance(inner, (Union, Intersection)):             # De Morgan
             parts = tuple(Complement(part) for part in inner.parts)
             return _on_event(p, (Intersection if isinstance(inner, Union) else Union)(parts), q)
-        if isinstance(inner, Event):
-            sides = [(-math.inf, inner.at_least), (inner.at_most, math.inf)]
-            return min(anywhere, max((_on_piece(p, q, inner.score.coefficients, _open(side, p)) for side in sides
-                                      if math.isfinite(side[0]) or math.isfinite(side[1])), default=-math.inf))
-    if isinstance(event, Event):
-        return min(anywhere, _on_piece(p, q, event.score.coefficients, (event.at_least, event.at_most)))
-    return anywhere
+        sides = [(-math.inf, inner.at_least), (inner.at_most, math.inf)]
+        pieces = [_open(side, p) for side in sides if math.isfinite(side[0]) or math.isfinite(side[1])]
+        score = inner.score
+    else:
+        pieces, score = [(event.at_least, event.at_most)], event.score
+    if score.coefficients is None:
+        return math.inf
+    return min(_on_piece(p, q, None, LINE),
+               max((_on_piece(p, q, score.coefficients, piece) for piece in pieces), default=-math.inf))
 
 
 def _open(side: tuple[float, float], p: Distribution) -> tuple[float, float]:

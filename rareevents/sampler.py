@@ -138,7 +138,7 @@ class Sampler:
         for law in {id(v): v for v in (self.nominal, self.law)}.values():
             functions.append((law.functions()[1], law.record, law.functions()[1]))
         for function, record, user in functions:
-            for value in x[:m]:
+            for value in map(_python, x[:m]):
                 try:
                     with np.errstate(all="ignore"):
                         result = np.asarray(function(record, value), float)
@@ -189,7 +189,7 @@ class Sampler:
         function = self.f.function()
         begin = time.perf_counter()
         for i in range(m):
-            x, w, y = scratch["x"][i], scratch["v"][i], scratch["y"][:, i]
+            x, w, y = _python(scratch["x"][i]), scratch["v"][i], scratch["y"][:, i]
             if user is not None:
                 value = self._replay(function, self._e, user, x)
                 if not np.allclose(np.asarray(value, float) * w, y, rtol=1e-7, atol=0.0, equal_nan=False):
@@ -240,7 +240,7 @@ def _length(f: Any, law: Distribution) -> int | None:
         row[0] = law.draw(rng)
     else:
         law.draw(rng, row[0])
-    x = row if isinstance(f, BlackBox) and f.vectorized else row[0]
+    x = row if isinstance(f, BlackBox) and f.vectorized else _python(row[0])
     try:
         value = f.f(x)
     except Exception as cause:
@@ -279,8 +279,13 @@ def _window(law: Distribution) -> tuple[int, int] | None:
     return int(low), int(high - low) + 1
 
 
+def _python(x: Any) -> Any:
+    """A draw as plain Python has it: 1 / 0 of NumPy numbers is infinity, of Python's an error."""
+    return x if isinstance(x, np.ndarray) else x.item()
+
+
 def _shown(x: Any) -> str:
-    return np.array2string(x, threshold=8) if isinstance(x, np.ndarray) else repr(x.item() if hasattr(x, "item") else x)
+    return np.array2string(x, threshold=8) if isinstance(x, np.ndarray) else repr(_python(x) if hasattr(x, "item") else x)
 
 
 def opaque(f: Any) -> bool:

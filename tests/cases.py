@@ -77,7 +77,7 @@ SCALAR = [
     (d.StudentT(1e8), stats.t(1e8)),
 ]
 
-WRONG = [                                                 # a call, and the argument, the value and the rule of its error
+WRONG = [                                                 # a call, and the argument, value and rule of its error
     (lambda: d.Bernoulli(-0.1), "p", -0.1, "[0, 1]"), (lambda: d.Bernoulli(NAN), "p", NAN, "[0, 1]"),
     (lambda: d.Binomial(-1, 0.5), "n", -1, "an integer"), (lambda: d.Binomial(2.5, 0.5), "n", 2.5, "an integer"),
     (lambda: d.Binomial(5, 1.1), "p", 1.1, "[0, 1]"), (lambda: d.Binomial(5, NAN), "p", NAN, "[0, 1]"),

@@ -19,9 +19,10 @@ TABLED = [d.Poisson(4.0), d.Binomial(5000, 0.002), d.Geometric(0.2), d.NegativeB
 
 def spread_points(law, reference):
     """Points from the bulk to far tails."""
-    points = reference.ppf([1e-300, 1e-100, 1e-15, 1e-6, 0.01, 0.2, 0.5, 0.8, 0.99])
-    points = np.append(points, reference.isf([1e-6, 1e-15, 1e-100, 1e-300]))
-    points = points[np.isfinite(points)]
+    with np.errstate(over="ignore"):
+        points = np.append(reference.ppf([1e-300, 1e-100, 1e-15, 1e-6, 0.01, 0.2, 0.5, 0.8, 0.99]),
+                           reference.isf([1e-6, 1e-15, 1e-100, 1e-300]))
+    points = points[np.abs(points) < 1e100]
     points = np.append(points, points.max() + 3.0 * (points.max() - np.median(points)))
     return np.unique(points[(points >= law.support.low) & (points <= law.support.high)])
 
@@ -40,21 +41,18 @@ def test_contract(law):
 
 @pytest.mark.parametrize(("law", "reference"), COMPARED, ids=lambda v: str(v) if isinstance(v, d.Distribution) else "")
 def test_log_prob_against_scipy(law, reference):
-    """Where scipy evaluates the plain formula, its own cancellation sets the tolerance."""
+    """Where scipy evaluates a formula that cancels, the next test is the strict one."""
     x = spread_points(law, reference)
     if type(law) in FORMULAS and not {law.support.low, law.support.high} <= {*x}:
         x = x[(x > law.support.low) & (x < law.support.high)]
     density = reference.logpmf if law.dtype is int else reference.logpdf
-    terms = 1e-16 * abs(x * np.log(np.abs(x) + 2.0)) if type(law) in FORMULAS else 0.0
-    size = max((abs(v) for v in vars(law).values() if isinstance(v, (int, float))), default=1.0)
-    tolerance = 1e-12 + 30.0 * np.max(terms, initial=0.0) + (2e-15 * size * math.log(size + 2.0) if type(law) in FORMULAS
-                                                           else 0.0)
+    tolerance = 1e-8 if type(law) in FORMULAS else 1e-12
     with np.errstate(divide="ignore"):
         want = density(x)
     assert_near(law.log_prob(x), want, tolerance)
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if type(law) in FORMULAS and 0.0 < law.variance], ids=str)
+@pytest.mark.parametrize("law", [law for law in LAWS if type(law) in FORMULAS and law.variance > 0.0], ids=str)
 def test_log_prob_against_60_digits(law):
     sd = math.sqrt(law.variance) if math.isfinite(law.variance) else 10.0
     centre = law.mean if math.isfinite(law.mean) else 0.0
@@ -68,7 +66,8 @@ def test_log_prob_against_60_digits(law):
 @pytest.mark.parametrize(("law", "reference"), COMPARED, ids=lambda v: str(v) if isinstance(v, d.Distribution) else "")
 def test_moments_against_scipy(law, reference):
     mean, variance = reference.stats("mv")
-    assert_near(law.mean, mean if math.isfinite(law.mean) else law.mean, 1e-12)
+    if math.isfinite(law.mean):
+        assert_near(law.mean, mean, 1e-12)
     if math.isfinite(law.variance) and math.isfinite(variance):
         assert law.variance == pytest.approx(float(variance), rel=1e-9)
 
@@ -125,7 +124,7 @@ def test_pickle(law):
 
 
 def test_a_number_as_text_is_a_type_error():
-    with pytest.raises(TypeError, match="p must be a number, got '0.5'"):
+    with pytest.raises(TypeError, match=r"p must be a number, got '0\.5'"):
         d.Bernoulli("0.5")
 
 

@@ -59,9 +59,11 @@ def integers(law: Any, low: float, high: float, theta: float, marks: np.ndarray)
     """The sum's terms; `unclosed` names the sides where the terms had not become negligible."""
     low, high = math.ceil(low) if low > -math.inf else low, math.floor(high) if high < math.inf else high
     first, last = (int(min(max(m, low), high)) for m in (marks[0], marks[-1]))
+    if last - first >= LIMIT:                             # a heavy tail: the blocks outwards will find it
+        first, last = (int(min(max(m, low), high)) for m in (marks[16], marks[-17]))
     if last - first >= LIMIT:
         raise ValueError(f"{law!r} spreads over more than {LIMIT} integers: too many to sum; define its log_tails")
-    limit = min(LIMIT, max(1 << 18, 4 * (last - first))) if theta else LIMIT      # a tilted sum may diverge
+    limit = min(LIMIT, max(1 << 18, 16 * (last - first))) if theta else LIMIT      # a tilted sum may diverge
     blocks: list[np.ndarray] = []
     logs: list[np.ndarray] = []
     unclosed = []
