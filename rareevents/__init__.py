@@ -15,10 +15,10 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.sampler import UserFunctionError as UserFunctionError
 
 _HOMES = {
-    "distributions": ("Bernoulli", "Binomial", "Categorical", "Distribution", "Exponential", "Gamma", "Geometric", "IID",
-                      "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal", "NegativeBinomial", "Normal",
-                      "Poisson", "Shifted", "StudentT", "Support", "Truncated", "Uniform", "Weibull", "ZeroInflated",
-                      "integers", "reals"),
+    "distributions": ("Bernoulli", "Binomial", "Categorical", "Distribution", "Exponential", "Gamma", "Geometric",
+                      "IID", "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal", "NegativeBinomial",
+                      "Normal", "Poisson", "Shifted", "StudentT", "Support", "Truncated", "Uniform", "Weibull",
+                      "ZeroInflated", "integers", "reals"),
     "estimates": ("Estimate",),
     "events": ("Event", "Score", "at_least", "at_most", "black_box", "component", "identity", "linear", "outside",
                "score", "total"),

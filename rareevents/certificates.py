@@ -61,7 +61,7 @@ def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
         if isinstance(inner, Complement):
             return _on_event(p, inner.event, q)
         if isinstance(inner, (Union, Intersection)):             # De Morgan
-            parts = tuple(Complement(part) for part in inner.parts)
+            parts = (Complement(inner.parts[0]), Complement(inner.parts[1]))
             return _on_event(p, (Intersection if isinstance(inner, Union) else Union)(parts), q)
         sides = [(-math.inf, inner.at_least), (inner.at_most, math.inf)]
         pieces = [_open(side, p) for side in sides if math.isfinite(side[0]) or math.isfinite(side[1])]
@@ -110,7 +110,7 @@ def _on_piece(p: Distribution, q: Distribution, coefficients: Any, piece: tuple[
     except (AttributeError, ValueError):
         return best
     # -theta . x is at most: through the supports of the components, or through the score when theta is parallel to it.
-    supports = p.support if isinstance(p.support[0], tuple) else (p.support,) * size
+    supports = p.supports
     best = min(best, kappa + sum(_largest(-t, s) for t, s in zip(vector, supports, strict=True)))
     direction = _direction(coefficients, size)
     if direction is not None and np.any(direction):
@@ -149,15 +149,15 @@ def tilt_between(p: Distribution, q: Distribution) -> Any:
     if type(p) is not type(q) or p.size != q.size:
         return None
     if isinstance(p, IID):
-        return tilt_between(p.law, q.law)                                                   # type: ignore[attr-defined]
+        return tilt_between(p.law, q.law)
     if isinstance(p, Independent):
-        thetas = [tilt_between(a, b) for a, b in zip(p.laws, q.laws, strict=True)]          # type: ignore[attr-defined]
+        thetas = [tilt_between(a, b) for a, b in zip(p.laws, q.laws, strict=True)]
         return None if any(t is None for t in thetas) else np.array(thetas, float)
     if isinstance(p, MultivariateNormal):
-        if not np.array_equal(p.covariance, q.covariance):                                  # type: ignore[attr-defined]
+        if not np.array_equal(p.covariance, q.covariance):
             return None
         return np.linalg.solve(np.asarray(p.covariance, float),
-                               np.asarray(q.mean, float) - np.asarray(p.mean, float))       # type: ignore[attr-defined]
+                               np.asarray(q.mean, float) - np.asarray(p.mean, float))
     if _same(p, q):
         return 0.0
     try:
@@ -191,7 +191,7 @@ def _match(tilted: Callable[[float], Distribution], q: Distribution) -> float | 
 
 def _same(a: Distribution, b: Distribution) -> bool:
     """Whether two laws of one class have equal fields, to the rounding of a tilt."""
-    for item in dataclasses.fields(a):                                                      # type: ignore[arg-type]
+    for item in dataclasses.fields(a):
         x, y = getattr(a, item.name), getattr(b, item.name)
         if isinstance(x, Distribution):
             if type(x) is not type(y) or not _same(x, y):
@@ -215,29 +215,21 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
     """
     if proposal is None:
         return True
-    ps, qs = nominal.support, proposal.support
-    if _contains(qs, ps):
+    if all(q.contains(p) for p, q in zip(nominal.supports, proposal.supports, strict=True)):
         return True
-    if nominal.size is not None or isinstance(ps[0], tuple):
+    if nominal.size is not None:
         return False
+    (p,), (q,) = nominal.supports, proposal.supports
     pieces = _pieces(f, nominal.dtype is int)
     if pieces is None:
         return False
     for low, high in pieces:
-        low, high = max(low, ps.low), min(high, ps.high)
-        if low <= high and not (qs.low <= low and high <= qs.high):
+        low, high = max(low, p.low), min(high, p.high)
+        if low <= high and not (q.low <= low and high <= q.high):
             missed = f"[{low:g}, {high:g}]"
-            raise ValueError(f"proposal must cover the event: {proposal!r} draws from {qs}, "
+            raise ValueError(f"proposal must cover the event: {proposal!r} draws from {q}, "
                              f"but {f!r} also happens under the nominal law in {missed}")
     return True
-
-
-def _contains(outer: Any, inner: Any) -> bool:
-    outers = outer if isinstance(outer[0], tuple) else (outer,)
-    inners = inner if isinstance(inner[0], tuple) else (inner,)
-    if len(outers) != len(inners):
-        outers, inners = (outers * len(inners), inners) if len(outers) == 1 else (outers, inners * len(outers))
-    return all(o.contains(i) for o, i in zip(outers, inners, strict=True))
 
 
 def _pieces(event: Any, integer: bool) -> list[tuple[float, float]] | None:
@@ -255,7 +247,7 @@ def _pieces(event: Any, integer: bool) -> list[tuple[float, float]] | None:
         if isinstance(inner, Complement):
             return _pieces(inner.event, integer)
         if isinstance(inner, (Union, Intersection)):
-            parts = tuple(Complement(part) for part in inner.parts)
+            parts = (Complement(inner.parts[0]), Complement(inner.parts[1]))
             return _pieces((Intersection if isinstance(inner, Union) else Union)(parts), integer)
         if isinstance(inner, Event) and _is_identity(inner):
             step = 1.0 if integer else 0.0

@@ -87,7 +87,8 @@ class Run:
 
 
 def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop: Stop, *, threads: int | None = None,
-        largest: int = CHUNK_LAST, report: Callable[[Moments], None] | None = None, started: float | None = None) -> Run:
+        largest: int = CHUNK_LAST, report: Callable[[Moments], None] | None = None,
+        started: float | None = None) -> Run:
     """Run chunks until a stopping rule holds.
 
     Parameters

@@ -159,7 +159,7 @@ def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str
 def together(parts: tuple[Estimate, ...]) -> Estimate:
     """Several quantities of one run as one estimate; its verdict is the worst of theirs."""
     worst = max(parts, key=lambda part: VERDICTS.index(part.verdict))
-    arrays = {name: np.array([getattr(part, name) for part in parts]) for name in
+    arrays: dict[str, Any] = {name: np.array([getattr(part, name) for part in parts]) for name in
               ("value", "std_error", "relative_error", "hits", "effective_sample_size", "relative_variance",
                "largest_share")}
     return Estimate(**arrays, samples=worst.samples, weight_ess=worst.weight_ess, evaluations=worst.evaluations,

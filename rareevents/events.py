@@ -2,7 +2,8 @@
 
 A score is a number computed from a draw; comparing it makes an event: `identity >= 20`, `total >= 12`,
 `linear(a) <= 0`, `component(i) >= 3`, `score(function) >= k`. Events combine with `|`, `&` and `~`. Levels are data, so
-a new level compiles nothing. Named scores are linear, so things can be proved about them; a function can only be explored.
+a new level compiles nothing. Named scores are linear, so things can be proved about them; a function can only be
+explored.
 """
 from __future__ import annotations
 
@@ -95,8 +96,30 @@ def score(function: Callable) -> Score:
     return Score(function.__name__, call)
 
 
+class AnyEvent:
+    """What every event has: its data, its function to compile, and the operators that combine it with others."""
+
+    @property
+    def record(self) -> tuple:
+        """The levels and the scores' data as compiled code sees them."""
+        raise TypeError(f"{type(self).__name__} must define record")
+
+    def function(self) -> Callable:
+        """The plain function (record, x) -> bool to compile."""
+        raise TypeError(f"{type(self).__name__} must define function")
+
+    def __or__(self, other: Any) -> Union:
+        return Union((self, _as_event(other)))
+
+    def __and__(self, other: Any) -> Intersection:
+        return Intersection((self, _as_event(other)))
+
+    def __invert__(self) -> Complement:
+        return Complement(self)
+
+
 @dataclass(frozen=True, eq=False, init=False)
-class Event:
+class Event(AnyEvent):
     """The draws whose score is at least one level and at most another.
 
     Parameters
@@ -134,26 +157,15 @@ class Event:
 
     @property
     def record(self) -> tuple:
-        """The levels and the score's data as compiled code sees them."""
         return records.record(low=self.at_least, high=self.at_most, score=self.score.record)
 
     def function(self) -> Callable:
-        """The plain function (record, x) -> bool to compile."""
         value = self.score.function
 
         def happens(e, x):
             v = value(e.score, x)
             return (v >= e.low) and (v <= e.high)
         return happens
-
-    def __or__(self, other: Any) -> Union:
-        return Union((self, _as_event(other)))
-
-    def __and__(self, other: Any) -> Intersection:
-        return Intersection((self, _as_event(other)))
-
-    def __invert__(self) -> Complement:
-        return Complement(self)
 
     def __repr__(self) -> str:
         low, high = self.at_least, self.at_most
@@ -162,25 +174,17 @@ class Event:
         return f"{self.score.name} <= {high:g}" if math.isinf(low) else f"{low:g} <= {self.score.name} <= {high:g}"
 
 
-class _Combined:
-    """What unions, intersections and complements share: they combine again."""
-
-    __or__, __and__, __invert__ = Event.__or__, Event.__and__, Event.__invert__
-    record: tuple
-    function: Callable
-
-
 @dataclass(frozen=True, eq=False)
-class Union(_Combined):
+class Union(AnyEvent):
     """At least one of two events happens."""
 
-    parts: tuple[Any, Any]
+    parts: tuple[AnyEvent, AnyEvent]
 
     @property
-    def record(self) -> tuple:                                                              # type: ignore[override]
+    def record(self) -> tuple:
         return records.record(first=self.parts[0].record, second=self.parts[1].record)
 
-    def function(self) -> Callable:                                                         # type: ignore[override]
+    def function(self) -> Callable:
         first, second = self.parts[0].function(), self.parts[1].function()
 
         def happens(e, x):
@@ -192,16 +196,16 @@ class Union(_Combined):
 
 
 @dataclass(frozen=True, eq=False)
-class Intersection(_Combined):
+class Intersection(AnyEvent):
     """Both of two events happen."""
 
-    parts: tuple[Any, Any]
+    parts: tuple[AnyEvent, AnyEvent]
 
     @property
-    def record(self) -> tuple:                                                              # type: ignore[override]
+    def record(self) -> tuple:
         return records.record(first=self.parts[0].record, second=self.parts[1].record)
 
-    def function(self) -> Callable:                                                         # type: ignore[override]
+    def function(self) -> Callable:
         first, second = self.parts[0].function(), self.parts[1].function()
 
         def happens(e, x):
@@ -213,16 +217,16 @@ class Intersection(_Combined):
 
 
 @dataclass(frozen=True, eq=False)
-class Complement(_Combined):
+class Complement(AnyEvent):
     """The event does not happen."""
 
-    event: Any
+    event: AnyEvent
 
     @property
-    def record(self) -> tuple:                                                              # type: ignore[override]
+    def record(self) -> tuple:
         return records.record(event=self.event.record)
 
-    def function(self) -> Callable:                                                         # type: ignore[override]
+    def function(self) -> Callable:
         inner = self.event.function()
 
         def happens(e, x):
@@ -231,9 +235,6 @@ class Complement(_Combined):
 
     def __repr__(self) -> str:
         return f"~({self.event!r})"
-
-
-AnyEvent = (Event, Union, Intersection, Complement)
 
 
 def at_least(level: float) -> Event:
@@ -302,7 +303,7 @@ def black_box(f: Callable, vectorized: bool = False) -> BlackBox:
 
 def integrand(f: Any) -> Any:
     """f as an event, an integrand or a black box; a plain function becomes an integrand."""
-    if isinstance(f, (*AnyEvent, Integrand, BlackBox)):
+    if isinstance(f, (AnyEvent, Integrand, BlackBox)):
         return f
     if isinstance(f, Score):
         raise TypeError(f"f must be an event or a function, got the score {f.name}: compare it, as in {f.name} >= 3")

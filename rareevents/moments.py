@@ -71,7 +71,8 @@ class Moments:
 
     def merge(self, other: Moments) -> Moments:
         """The statistics of both sets of draws; `other` comes after `self`."""
-        counts, terms, weights, largest = self.counts.copy(), self.terms.copy(), self.weights.copy(), self.largest.copy()
+        counts, terms = self.counts.copy(), self.terms.copy()
+        weights, largest = self.weights.copy(), self.largest.copy()
         sums.merge(self.draws, counts, terms, weights, largest,
                    other.draws, other.counts, other.terms, other.weights, other.largest)
         return Moments(self.draws + other.draws, counts, terms, weights, largest)

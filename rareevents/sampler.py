@@ -107,17 +107,16 @@ class Sampler:
         scratch = self._scratch(n)
         self._kernel(*self._arguments(chunk, n, scratch))
         x, w, y = scratch["x"], scratch["w"], scratch["y"]
+        i = 0
         try:
             if self.f.vectorized:
-                values = np.asarray(self.f.f(x), float)
-                y[:] = values.reshape(n, -1).T if self.vector is not None else values.reshape(1, n)
+                y[:] = np.asarray(self.f.f(x), float).reshape(n, -1).T
             else:
                 for i in range(n):
                     y[:, i] = self.f.f(x[i])
         except Exception as error:
-            index = i if not self.f.vectorized else 0                                       # noqa: F821
-            raise UserFunctionError(f"{self.f!r} raised {type(error).__name__}: {error} at x = "
-                                    f"{_shown(x[index]) if not self.f.vectorized else 'a block'} "
+            at = "a block of draws" if self.f.vectorized else f"x = {_shown(x[i])}"
+            raise UserFunctionError(f"{self.f!r} raised {type(error).__name__}: {error} at {at} "
                                     f"in chunk {chunk}") from error
         result = Moments.empty(self.quantities)
         bad = np.flatnonzero(~np.isfinite(y).all(axis=0))
@@ -265,7 +264,7 @@ def _window(law: Distribution) -> tuple[int, int] | None:
     """(lowest integer, number of cells) of a tally that holds nearly every draw of a count law; None if none does."""
     if law.size is not None or law.dtype is not int:
         return None
-    low, high = law.support.low, law.support.high                                           # type: ignore[union-attr]
+    _, low, high = law.supports[0]
     try:
         mean, sd = float(law.mean), math.sqrt(law.variance)
     except (AttributeError, ValueError, TypeError):
@@ -285,7 +284,9 @@ def _python(x: Any) -> Any:
 
 
 def _shown(x: Any) -> str:
-    return np.array2string(x, threshold=8) if isinstance(x, np.ndarray) else repr(_python(x) if hasattr(x, "item") else x)
+    if isinstance(x, np.ndarray):
+        return np.array2string(x, threshold=8)
+    return repr(_python(x) if hasattr(x, "item") else x)
 
 
 def opaque(f: Any) -> bool:

@@ -273,7 +273,10 @@ def _total(law: Distribution, x: np.ndarray) -> float | None:
     if len(kinds) > 1:
         return None
     free = all(math.isinf(s.low) and math.isinf(s.high) for s in supports) and kinds == {"reals"}    # type: ignore
-    turn = np.linalg.cholesky(np.cov(x.T)) if free and x.shape[1] == 2 else np.eye(x.shape[1])
+    turn = np.eye(x.shape[1])
+    if free and len(turn) == 2:                          # along the axes unless the components depend on each other
+        ranks = x.argsort(axis=0).argsort(axis=0)
+        turn = np.linalg.cholesky(np.cov(x.T)) if abs(np.corrcoef(ranks.T)[0, 1]) > 0.1 else turn
     y = np.linalg.solve(turn, x.T).T
     axes, weights = [], []
     for j, support in enumerate(supports):

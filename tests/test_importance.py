@@ -33,8 +33,8 @@ def cases():
            stats.gamma.sf(20, 2), False)
     yield ("lognormal", rare.LogNormal(0.0, 1.0), rare.at_least(50.0), rare.LogNormal(4.0, 1.0),
            stats.norm.sf(math.log(50)), False)
-    yield ("total of normals", rare.IID(rare.Normal(0.0, 1.0), 10), rare.total >= 15.0, rare.IID(rare.Normal(1.5, 1.0), 10),
-           stats.norm.sf(15 / math.sqrt(10)), True)
+    yield ("total of normals", rare.IID(rare.Normal(0.0, 1.0), 10), rare.total >= 15.0,
+           rare.IID(rare.Normal(1.5, 1.0), 10), stats.norm.sf(15 / math.sqrt(10)), True)
     yield ("thirty days", rare.IID(rare.Bernoulli(0.05), 30), rare.total >= 10, rare.IID(rare.Bernoulli(0.35), 30),
            stats.binom.sf(9, 30, 0.05), True)
     direction = np.array([1.0, 2.0, 2.0])
@@ -118,7 +118,8 @@ def test_several_quantities_in_one_pass_are_those_of_single_passes():
         assert together.hits[k] == alone.hits
     low, high = together.interval()
     assert np.all(low < together.value) and np.all(together.value < high)
-    array = rare.estimate(POISSON, lambda x: np.array([1.0 * (x >= 8), 1.0 * (x >= 12)]), proposal=q, samples=50_000, seed=3)
+    array = rare.estimate(POISSON, lambda x: np.array([1.0 * (x >= 8), 1.0 * (x >= 12)]), proposal=q, samples=50_000,
+                          seed=3)
     assert array.value == pytest.approx(together.value[:2], rel=1e-12)
     assert json.loads(together.to_json())["verdict"] == together.verdict
 

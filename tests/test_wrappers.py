@@ -190,11 +190,11 @@ def test_moments():
 LAWS = [
     Mixture([Normal(0.0, 1.0), Normal(3.0, 2.0)], [0.25, 0.75]),
     Mixture([Poisson(2.0), Poisson(9.0), Poisson(40.0)], [0.5, 0.5, 0.0]),
-    Mixture([Normal(0.0, 1.0), Exponential(2.0), Gamma(2.0, 1.5)], [0.25, 0.5, 0.25]),
+    Mixture([Normal(0.0, 1.0), Exponential(2.0), Normal(-2.0, 0.5)], [0.25, 0.5, 0.25]),
     Mixture([Mixture([Normal(0.0, 1.0), Normal(3.0, 2.0)], [0.25, 0.75]), Mixture([Normal(-1.0, 1.0)], [1.0])],
             [0.5, 0.5]),
     Truncated(Poisson(4.0), 20, INF), Truncated(Poisson(4.0), 2, 5), Truncated(Poisson(1e4), 9900, INF),
-    Truncated(Normal(1.0, 2.0), 0.0, 3.0), Truncated(Shifted(Exponential(2.0), 1.0), 1.5, INF),
+    Truncated(Normal(1.0, 2.0), 0.0, 3.0), Truncated(Exponential(2.0), 0.5, INF), Truncated(Exponential(2.0), 0.5, 3.0),
     Shifted(Poisson(3.0), -2), Shifted(Gamma(2.0, 1.0), 0.5), ZeroInflated(Poisson(3.0), 0.2),
 ]
 VECTORS = [
@@ -206,17 +206,10 @@ VECTORS = [
 ]
 
 
-@pytest.mark.parametrize("law", LAWS, ids=str)
-def test_tilt_identity(law):
-    x = law.sample(200, seed=1)
-    for theta in (-0.3, 0.2):
-        close(law.tilt(theta).log_prob(x), law.log_prob(x) + theta * x - law.log_mgf(theta), 1e-9)
-
-
 @pytest.mark.parametrize("law", VECTORS, ids=str)
-def test_tilt_identity_of_vectors(law):
+def test_tilt_identity_of_vectors(law):               # check_distribution does this for laws of one number
     x = law.sample(200, seed=1)
-    for theta in (-0.3, np.linspace(-0.3, 0.2, law.size)):
+    for theta in (-0.3, np.linspace(-0.3, 0.2, law.size)) if not isinstance(law, Mixture) else (0.2,):
         close(law.tilt(theta).log_prob(x), law.log_prob(x) + x @ np.broadcast_to(theta, law.size) - law.log_mgf(theta),
               1e-9)
 
@@ -242,8 +235,6 @@ def test_users_laws_as_parts():
     x = np.linspace(0.1, 5.0, 20)
     half = lambda scale: stats.halfnorm.pdf(x, 0, scale)                                       # noqa: E731
     close(Mixture([HalfNormal(1.0), HalfNormal(3.0)], [0.3, 0.7]).log_prob(x), np.log(0.3 * half(1) + 0.7 * half(3)))
-    close(Mixture([HalfNormal(1.0), Gamma(2.0, 1.0)], [0.3, 0.7]).log_prob(x),
-          np.log(0.3 * half(1) + 0.7 * stats.gamma.pdf(x, 2)))
     close(IID(HalfNormal(2.0), 20).log_prob(x), np.log(half(2)).sum())
     pair = Independent([Zipf(3.0), HalfNormal(2.0)])
     close(pair.log_prob([2.0, 1.0]), stats.zipf.logpmf(2, 3.0) + stats.halfnorm.logpdf(1.0, 0, 2))
@@ -298,9 +289,10 @@ def test_stacks_give_back_their_records():
             for i, law in enumerate([Poisson(1.0), Poisson(30.0), Poisson(3.0)])]
     assert records.stackable(made)
     stack = records.stack(made)
-    twice = records.stack([stack, records.stack(made[1:])])
+    twice = records.stack([stack, records.stack(made[::-1])])
+    assert not records.stackable([stack, records.stack(made[1:])])         # two numbers of matrices: two shapes
     for i, original in enumerate(made):
-        for found in (stack._take(i), records.take(twice, 0)._take(i)):
+        for found in (stack._take(i), twice._take(0)._take(i), twice._take(1)._take(2 - i)):
             assert type(found) is type(original) and records.shape(found.part) == records.shape(original.part)
             np.testing.assert_array_equal(found.v, original.v)
             np.testing.assert_array_equal(found.m, original.m)
@@ -319,12 +311,12 @@ def test_zero_weight_is_never_drawn():
 
 
 def test_table_beyond_its_end_is_exact():
-    """The sequential search beyond the table: with a table of one value nearly every draw goes there."""
+    """The sequential search beyond the table, with a table that leaves every draw to it."""
     law = Truncated(Poisson(4.0), 20, INF)
     p = np.exp(law.log_prob(np.arange(20, 60)))
-    object.__setattr__(law, "_cells", {"table": np.array([(1 << 64) - 1, ((1 << 64) - 1)], np.uint64), "first": 20,
+    object.__setattr__(law, "_cells", {"table": np.array([1, 1], np.uint64), "first": 20,
                                        "cells": 1, "beyond": float(p[1:].sum())})
-    x = law.sample(20_000, seed=5)          # all cells are the second: every draw is beyond
+    x = law.sample(20_000, seed=5)          # both cells of the table say 1: beyond
     assert x.min() == 21
     counts = np.bincount(np.minimum(x, 27) - 21, minlength=7)
     q = np.append(p[1:7], p[7:].sum()) / p[1:].sum()

@@ -1,3 +1,4 @@
+"""Laws: one family per file, the same blocks in the same order in each."""
 from rareevents.distributions.base import Distribution, Support, integers, reals
 from rareevents.distributions.bernoulli import Bernoulli
 from rareevents.distributions.binomial import Binomial

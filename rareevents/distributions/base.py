@@ -105,10 +105,16 @@ class Distribution:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
+    def supports(self) -> tuple[Support, ...]:
+        """The support of each component; one of a law of numbers."""
+        if isinstance(self.support, Support):
+            return (self.support,) * (self.size or 1)
+        return self.support
+
+    @property
     def dtype(self) -> type:
         """The kind of number in a draw: int (64 bits) or float."""
-        supports = self.support if isinstance(self.support[0], tuple) else (self.support,)
-        return int if all(s.kind == "integers" for s in supports) else float               # type: ignore[union-attr]
+        return int if all(support.kind == "integers" for support in self.supports) else float
 
     def empty(self, n: int) -> np.ndarray:
         """An array for n draws."""
@@ -149,7 +155,7 @@ class Distribution:
         return np.where(inside.reshape(rows.shape).all(axis=1), out, -math.inf).reshape(given.shape[:-1])[()]
 
     def log_mass(self, low: float, high: float) -> float:
-        """log P(low <= X <= high) of a scalar law, accurate in both tails: by `log_tails`, or a numerical sum or integral.
+        """log P(low <= X <= high) of a scalar law, accurate in both tails: by `log_tails`, a sum or an integral.
 
         >>> Normal().log_mass(40.0, math.inf)                                               # doctest: +SKIP
         -804.608442...
@@ -168,7 +174,7 @@ class Distribution:
         start, end = (self.log_tails(x) if first <= x < last and (whole or x > first) else
                       (0.0, -math.inf) if x >= last else (-math.inf, 0.0) for x in (below, above))
         if start is not None and end is not None:
-            small, large = (start[0], end[0]) if end[0] < -0.7 else (end[1], start[1])     # the tail without cancellation
+            small, large = (start[0], end[0]) if end[0] < -0.7 else (end[1], start[1])     # no cancellation
             if large > -math.inf and small < large - 0.01:             # no underflow, and not a sliver of the tail
                 return large + log_complement(small - large)
         from rareevents.distributions.quadrature import grid

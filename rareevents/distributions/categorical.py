@@ -26,7 +26,7 @@ class Categorical(Distribution):
     Raises
     ------
     ValueError
-        If there is no outcome, a probability is negative or NaN, they do not sum to 1, or the labels are too few or many.
+        If there is no outcome, a probability is negative or NaN, they do not sum to 1, or a label is missing.
 
     Source: Johnson, Kotz and Balakrishnan, Discrete Multivariate Distributions (1997), chapter 35 (one trial).
 
@@ -42,7 +42,7 @@ class Categorical(Distribution):
         require(len(given) > 0, "probabilities", self.probabilities, "at least one number")
         for i, p in enumerate(given):
             require_number(f"probabilities[{i}]", p, low=0.0, high=1.0 + 1e-9)
-        require(abs(math.fsum(given) - 1.0) <= 1e-9, "probabilities", given, f"numbers that sum to 1, not {sum(given)!r}")
+        require(abs(math.fsum(given) - 1.0) <= 1e-9, "probabilities", given, f"numbers that sum to 1, not {sum(given)}")
         object.__setattr__(self, "probabilities", tuple(map(float, given)))
         if self.labels is not None:
             named = not isinstance(self.labels, str) and all(isinstance(name, str) for name in self.labels)

@@ -29,8 +29,8 @@ class Poisson(Distribution):
 
     Source: Johnson, Kemp and Kotz, Univariate Discrete Distributions (2005), section 4.1.
 
-    >>> Poisson(rate=4.0).tilt(math.log(5.0))
-    Poisson(rate=20.0)
+    >>> Poisson(rate=4.0).tilt(math.log(2.0))
+    Poisson(rate=8.0)
     """
 
     rate: float

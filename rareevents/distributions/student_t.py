@@ -49,7 +49,7 @@ class StudentT(Distribution):
 
     def derive(self) -> dict[str, Any]:
         a = 0.5 * self.df
-        s = 1.0 / (a * a)                                # Gamma(a + 1/2) / Gamma(a): their logarithms cancel for large a
+        s = 1.0 / (a * a)                                # Gamma(a + 1/2) / Gamma(a): its logarithms cancel for large a
         ratio = (0.5 * math.log(a) - (1.0 / 8.0 - s * (1.0 / 192.0 - s * (1.0 / 640.0 - s * 17.0 / 14336.0))) / a
                  if a > 20.0 else math.lgamma(a + 0.5) - math.lgamma(a))
         return {"log_df": math.log(self.df),

@@ -165,6 +165,11 @@ class Truncated(Distribution):
 
     # Tilting
     def log_mgf(self, theta: float) -> float:
+        if self.law.log_mgf(theta) == math.inf:
+            if (self.support.high if theta > 0.0 else -self.support.low) == math.inf:
+                return math.inf
+            from rareevents.distributions.quadrature import grid
+            return grid(self.law, self.low, self.high, theta).log_sum() - self.log_inside
         return self.law.log_mgf(theta) + float(self.law.tilt(theta).log_mass(self.low, self.high)) - self.log_inside
 
     def tilt(self, theta: float) -> Truncated:

@@ -38,7 +38,7 @@ class Uniform(Distribution):
     def __post_init__(self) -> None:
         require_number("low", self.low)
         require_number("high", self.high)
-        require(0.0 < self.high - self.low < math.inf, "high", self.high, f"above low = {self.low!r}, by a finite number")
+        require(0.0 < self.high - self.low < math.inf, "high", self.high, f"finitely above low = {self.low!r}")
 
     @property
     def support(self) -> Support:

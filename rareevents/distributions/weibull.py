@@ -86,7 +86,7 @@ class Weibull(Distribution):
             return self
         require(self.shape >= 1.0 or theta <= 0.0, "theta", theta, "at most 0: a Weibull law of shape below 1 has no "
                 "moment generating function above 0; use a Weibull with a larger scale as the proposal")
-        require(self.shape == 1.0, "theta", theta, "0: the tilted law is a Weibull only for shape 1; use a Weibull with "
-                "another scale as the proposal")
+        require(self.shape == 1.0, "theta", theta, "0: the tilted law is a Weibull only for shape 1; use a Weibull "
+                "with another scale as the proposal")
         require(theta * self.scale < 1.0, "theta", theta, f"below 1 / scale = {1.0 / self.scale!r}")
         return Weibull(1.0, self.scale / (1.0 - theta * self.scale))

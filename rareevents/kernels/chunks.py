@@ -1,7 +1,7 @@
 """The kernel templates: one chunk of weighted draws, from a stream address to its sufficient statistics.
 
-`draw`, `fill`, `weigh`, `boolean` and `log_density` are roles that `fuse` replaces by snapshots of plain functions, most
-of them built by the functions at the end of this file. All loops run over blocks that fit in the first-level cache:
+`draw`, `fill`, `weigh`, `boolean` and `log_density` are roles that `fuse` replaces by snapshots of plain functions,
+most of them built by the functions at the end of this file. All loops run over blocks that fit in the first-level cache:
 draw, log weight, integrand, then sums. No array is as long as the chunk.
 
 Arguments that the templates share:
@@ -14,6 +14,7 @@ Arguments that the templates share:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def filler(draw: Callable, rows: bool) -> Callable:
     return fill_rows if rows else fill_numbers
 
 
-def weigher(log_p: Callable | None, log_q: Callable | None, f: Callable | None, quantities: int | None) -> Callable:
+def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable:
     """Fill w with log weights and y with integrand values; quantities=None: f returns one number.
 
     Without log_q the proposal is the nominal law and every weight is one; without f only the weights are filled.
@@ -151,7 +152,7 @@ def weigher(log_p: Callable | None, log_q: Callable | None, f: Callable | None, 
     return weigh_block
 
 
-def boolean_of(f: Callable) -> Callable:
+def boolean_of(f: Any) -> Callable:
     """Whether f's compiled type is bool."""
     def answer(e, x):
         return is_boolean(f(e, x))

@@ -29,7 +29,7 @@ LIBRARIES = (frozenset(sys.stdlib_module_names) - {"__main__"}) | {"numpy", "sci
 
 
 class Frozen:
-    """A snapshot of `function`: compiled on demand in `function`, identified by `digest`, the user's parts in `users`."""
+    """A snapshot: compiled on demand in `function`, identified by `digest`, the user's parts of it in `users`."""
 
     def __init__(self, function: types.FunctionType, build: bool = True) -> None:
         self.users: list[types.FunctionType] = []
@@ -61,7 +61,7 @@ class Frozen:
             digest.update(name.encode())
             cells.append(types.CellType(self._value(cell.cell_contents, digest, f, name)))
         copy = types.FunctionType(f.__code__, names, f.__name__, f.__defaults__, tuple(cells) or None)
-        copy.__module__ = __name__                          # a load from the cache imports this module, never the user's
+        copy.__module__ = __name__                          # a load from the cache imports it, never the user's
         copy.__qualname__ = f"{f.__name__}_{digest.hexdigest()[:16]}"     # two kernels never share a symbol
         self._memo[f] = (njit(**LEAF)(copy) if self._build else copy), digest.digest()
         return self._memo[f]

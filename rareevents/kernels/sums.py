@@ -5,7 +5,7 @@ terms[k]   float64: sum, its compensation, m2, m3, m4 (centred power sums), sum 
 weights    float64: sum of w, its compensation, sum of w^2, largest w
 largest[k] float64[KEPT]: a min-heap of the largest |y|
 
-Sums run in eight lanes over a block (`lanes`) and with Neumaier's compensation over blocks (error 1e-16 instead of 4e-14).
+Sums run in eight lanes over a block (`lanes`) and with Neumaier's compensation over blocks (error 1e-16, not 4e-14).
 Centred moments merge by the formulas of Pebay (2008), equations 2.1, 3.1: never a sum of squares minus a square.
 """
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rareevents import engine, estimates
 from rareevents.certificates import covers, weight_bound
 from rareevents.distributions import Distribution
 from rareevents.estimates import Estimate, build
-from rareevents.events import AnyEvent, integrand
+from rareevents.events import AnyEvent, BlackBox, integrand
 from rareevents.kernels import chunks, records
 from rareevents.kernels.fuse import fuse
 from rareevents.moments import Moments
@@ -173,7 +173,7 @@ def _support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed
     """Whether q > 0 where p > 0 and f is not 0 could be shown; a counterexample raises."""
     shown = covers(nominal, f, proposal)
     scalar = nominal.size is None and nominal.dtype is int
-    low, high = (nominal.support.low, nominal.support.high) if scalar else (-math.inf, math.inf)    # type: ignore
+    _, low, high = nominal.supports[0]
     if scalar and high - low < ENUMERATED:
         _refuse_hole(nominal, f, proposal, np.arange(int(low), int(high) + 1))
         return True
@@ -189,10 +189,12 @@ def _refuse_hole(nominal: Distribution, f: Any, proposal: Distribution, points: 
     hole = points[(proposal.log_prob(points) == -math.inf) & (nominal.log_prob(points) > -math.inf)]
     if not len(hole):
         return
-    value: Callable = (lambda x: f.f(x[None])[0] if f.vectorized else f.f(x)) if not hasattr(f, "function") \
-        else (lambda x, call=f.function(): call(f.record, x))
     for x in hole[:1000]:
-        if np.any(np.asarray(value(x)) != 0):
+        if isinstance(f, BlackBox):
+            value = f.f(x[None]) if f.vectorized else f.f(x)
+        else:
+            value = f.function()(f.record, x)
+        if np.any(np.asarray(value) != 0):
             raise ValueError(f"proposal must cover the event: {proposal!r} cannot draw x = {x}, which {nominal!r} can, "
                              f"and {f!r} is not zero there")
 
