@@ -215,21 +215,40 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
     """
     if proposal is None:
         return True
-    if all(q.contains(p) for p, q in zip(nominal.supports, proposal.supports, strict=True)):
+    if _reaches(nominal, proposal):
         return True
-    if nominal.size is not None:
-        return False
-    (p,), (q,) = nominal.supports, proposal.supports
-    pieces = _pieces(f, nominal.dtype is int)
+    pieces = _pieces(f, nominal.dtype is int) if nominal.size is None else None
     if pieces is None:
         return False
+    (p,), (q,) = nominal.supports, proposal.supports
+    shown = True
     for low, high in pieces:
         low, high = max(low, p.low), min(high, p.high)
-        if low <= high and not (q.low <= low and high <= q.high):
-            missed = f"[{low:g}, {high:g}]"
-            raise ValueError(f"proposal must cover the event: {proposal!r} draws from {q}, "
-                             f"but {f!r} also happens under the nominal law in {missed}")
-    return True
+        if low > high:
+            continue
+        if not (q.low <= low and high <= q.high):
+            raise ValueError(f"proposal must cover the event: {proposal!r} draws from {q}, but {f!r} also happens "
+                             f"under the nominal law in [{low:g}, {high:g}]")
+        shown &= any(part.low <= low and high <= part.high for part in _intervals(proposal))
+    return shown
+
+
+def _reaches(p: Distribution, q: Distribution) -> bool:
+    """Whether q's declared support contains p's. A mixture's is a hull, so its components are asked one by one."""
+    if isinstance(p, Mixture):
+        return all(_reaches(part, q) for v, part in zip(p.weights, p.components, strict=True) if v > 0.0)
+    if isinstance(q, Mixture):
+        return any(_reaches(p, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0)
+    if isinstance(p, IID) and isinstance(q, IID):
+        return _reaches(p.law, q.law)
+    return all(outer.contains(inner) for inner, outer in zip(p.supports, q.supports, strict=True))
+
+
+def _intervals(q: Distribution) -> list[Support]:
+    """The intervals that a law of numbers draws from."""
+    if isinstance(q, Mixture):
+        return [part for a, law in zip(q.weights, q.components, strict=True) if a > 0.0 for part in _intervals(law)]
+    return [q.supports[0]]
 
 
 def _pieces(event: Any, integer: bool) -> list[tuple[float, float]] | None:

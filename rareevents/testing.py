@@ -276,7 +276,7 @@ def _total(law: Distribution, x: np.ndarray) -> float | None:
     turn = np.eye(x.shape[1])
     if free and len(turn) == 2:                          # along the axes unless the components depend on each other
         ranks = x.argsort(axis=0).argsort(axis=0)
-        turn = np.linalg.cholesky(np.cov(x.T)) if abs(np.corrcoef(ranks.T)[0, 1]) > 0.1 else turn
+        turn = np.linalg.cholesky(np.cov(x.T)) if abs(np.corrcoef(ranks.T).item(1)) > 0.1 else turn
     y = np.linalg.solve(turn, x.T).T
     axes, weights = [], []
     for j, support in enumerate(supports):
@@ -287,8 +287,8 @@ def _total(law: Distribution, x: np.ndarray) -> float | None:
             axes.append(np.arange(max(low, first - reach), min(high, last + reach) + 1))
             weights.append(np.zeros(len(axes[-1])))
             continue
-        marks = np.quantile(y[:, j], np.linspace(0.0, 1.0, 41))
-        spread = marks[30] - marks[10]
+        marks = np.asarray(np.quantile(y[:, j], np.linspace(0.01, 0.99, 41)))
+        spread = float(marks[30] - marks[10])
         steps = spread * 2.0 ** np.arange(-20.0, 40.0)
         edges = np.unique(np.concatenate([marks, _ends(low, marks[0], steps), -_ends(-high, -marks[-1], steps)]))
         edges = edges[(edges >= low) & (edges <= high)]

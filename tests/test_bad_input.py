@@ -64,6 +64,15 @@ def test_a_proposal_that_cannot_draw_part_of_the_event_is_refused():
         rare.estimate(P, lambda x: x <= 5, proposal=rare.Shifted(P, 3), samples=1000)
 
 
+def test_a_hole_between_the_components_of_a_mixture_is_found():
+    nominal = rare.Uniform(0.0, 10.0)
+    hole = rare.Mixture([rare.Uniform(0.0, 1.0), rare.Uniform(9.0, 10.0)], [0.5, 0.5])
+    with pytest.raises(ValueError, match="proposal must cover"):
+        rare.estimate(nominal, rare.at_least(8.0), proposal=hole, samples=1000)
+    estimate = rare.estimate(nominal, rare.at_least(9.0), proposal=hole, samples=10_000, seed=1)
+    assert abs(estimate.value - 0.1) <= 4.9 * estimate.std_error                      # false alarm 1e-6
+
+
 def test_a_proposal_may_miss_what_is_outside_the_event():
     estimate = rare.estimate(P, EVENT, proposal=rare.Shifted(rare.Geometric(0.8), 20), samples=20_000, seed=1)
     assert abs(estimate.value - 1.0200522106e-08) <= 4.9 * estimate.std_error         # false alarm 1e-6
@@ -103,6 +112,7 @@ def unknown(x):
 def nothing(x):
     if x > 100:
         return 1.0
+    return None
 
 
 @pytest.mark.parametrize(("f", "words"), [
@@ -129,7 +139,7 @@ def test_what_does_not_compile_is_named():
         rare.estimate(P, uses_object, samples=10)
 
     def uses_global_randomness(x):
-        return np.random.random()
+        return np.random.random()                                                           # noqa: NPY002
     with pytest.raises(TypeError, match="take randomness from rng only"):
         rare.estimate(P, uses_global_randomness, samples=10)
 

@@ -65,12 +65,13 @@ class Independent(Distribution):
 
     def derive(self) -> dict[str, Any]:
         """parts: the groups' stacks, the components group by group, where each group starts among these."""
-        return {"parts": records.record(stacks=stacks(self.laws, self._groups), places=sum(self._groups, []),
+        return {"parts": records.record(stacks=stacks(self.laws, self._groups), places=np.concatenate(self._groups),
                                         starts=np.cumsum([0, *map(len, self._groups)]))}
 
     # Sampling and evaluation: group by group
     def functions(self) -> tuple[Callable, Callable]:
-        draw_parts, log_parts = None, None
+        draw_parts: Any = None
+        log_parts: Any = None
         for g in reversed(range(len(self._groups))):
             law = self.laws[self._groups[g][0]]
             counts_as_floats = law.dtype is int and self.dtype is float
@@ -104,8 +105,8 @@ class Independent(Distribution):
         return Independent([law.tilt(float(t)) for law, t in pairs])
 
 
-def _group(g: int, draw_one: Callable, log_one: Callable, counts_as_floats: bool, draw_rest: Callable | None,
-           log_rest: Callable | None) -> tuple[Callable, Callable]:
+def _group(g: int, draw_one: Callable, log_one: Callable, counts_as_floats: bool, draw_rest: Any,
+           log_rest: Any) -> tuple[Callable, Callable]:
     """Draw and evaluate the components of group g, then those of the groups after it."""
     def log_count(part, x):
         if not -EXACT <= x <= EXACT or x != math.floor(x):

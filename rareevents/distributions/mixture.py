@@ -93,8 +93,8 @@ class Mixture(Distribution):
         return records.record(**self.derive())
 
     def derive(self) -> dict[str, Any]:
-        """table: of the components, group by group; parts: their stacks and logs of weights, where each group starts."""
-        weights = np.array(self.weights)[sum(self._groups, [])] / math.fsum(self.weights)
+        """table: of the components, group by group; parts: their stacks, logs of weights, where each group starts."""
+        weights = np.array(self.weights)[np.concatenate(self._groups)] / math.fsum(self.weights)
         with np.errstate(divide="ignore"):
             log_weights = np.log(weights)
         return {"table": alias_table(weights),
@@ -103,7 +103,8 @@ class Mixture(Distribution):
 
     # Sampling: a component from the table. Evaluation: a sum over all of them, relative to the largest so far
     def functions(self) -> tuple[Callable, Callable]:
-        draw_part, fold = None, None
+        draw_part: Any = None
+        fold: Any = None
         for g in reversed(range(len(self._groups))):
             draw_one, log_one = self.components[self._groups[g][0]].functions()
             draw_part = (_draw_number if self.size is None else _draw_row)(g, draw_one, draw_part)
@@ -146,7 +147,7 @@ class Mixture(Distribution):
         return Mixture([c.tilt(theta) for _, c in self._drawn], [math.exp(v - total) for v in logs])
 
 
-def _draw_number(g: int, draw_one: Callable, draw_rest: Callable | None) -> Callable:
+def _draw_number(g: int, draw_one: Callable, draw_rest: Any) -> Callable:
     """Draw from component c, which is in group g or in a later one."""
     def draw(parts, stacks, c, rng):
         return draw_one(stacks[0]._take(c - parts.starts[g]), rng)
@@ -156,7 +157,7 @@ def _draw_number(g: int, draw_one: Callable, draw_rest: Callable | None) -> Call
     return draw if draw_rest is None else draw_on
 
 
-def _draw_row(g: int, draw_one: Callable, draw_rest: Callable | None) -> Callable:
+def _draw_row(g: int, draw_one: Callable, draw_rest: Any) -> Callable:
     """The same for rows."""
     def draw(parts, stacks, c, rng, x):
         draw_one(stacks[0]._take(c - parts.starts[g]), rng, x)
@@ -169,7 +170,7 @@ def _draw_row(g: int, draw_one: Callable, draw_rest: Callable | None) -> Callabl
     return draw if draw_rest is None else draw_on
 
 
-def _fold(g: int, log_one: Callable, fold_rest: Callable | None) -> Callable:
+def _fold(g: int, log_one: Callable, fold_rest: Any) -> Callable:
     """Add the terms of group g and later ones to a running sum: its log is top + log(total)."""
     def fold(parts, stacks, x, top, total):
         for c in range(parts.starts[g], parts.starts[g + 1]):

@@ -1,9 +1,8 @@
 """Sums and integrals of a scalar law's probabilities over an interval, on points that follow the law.
 
 The integral is made of Gauss-Legendre panels: between some draws of the law, outwards from them and from every finite
-end in widths that double, halved where two levels disagree. The sum goes outwards from
-the draws in blocks that double until a block is negligible; a tail that falls like a power is extrapolated from the last
-two blocks.
+end in widths that double, halved where two levels disagree. The sum goes outwards from the draws in blocks that double
+until a block is negligible; a tail that falls like a power is extrapolated from the last two blocks.
 """
 from __future__ import annotations
 

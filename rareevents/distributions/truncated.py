@@ -36,7 +36,7 @@ class Truncated(Distribution):
     TypeError
         If `law` is not a law of one number.
     ValueError
-        If an end is not a number, the interval holds no mass, or it must be found by rejection and holds less than 1e-3.
+        If an end is not a number, or the interval holds no mass, or less than 1e-3 where rejection is needed.
 
     Source: Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994), section 12.1.
 
@@ -147,9 +147,9 @@ class Truncated(Distribution):
 
     def _moments(self, needed: str) -> tuple[float, float]:
         s = self.support
-        if math.isinf(s.low) or math.isinf(s.high):      # nothing else says that the integral is finite
-            if not math.isfinite(getattr(self.law, needed)):
-                raise AttributeError(f"{self!r} has no {needed}: that of its law is infinite")
+        endless = math.isinf(s.low) or math.isinf(s.high)
+        if endless and not math.isfinite(getattr(self.law, needed)):      # nothing else says that the integral is finite
+            raise AttributeError(f"{self!r} has no {needed}: that of its law is infinite")
         from rareevents.distributions.quadrature import grid
         with np.errstate(over="ignore", divide="ignore"):            # its points reach as far as doubles do
             points = grid(self.law, s.low, s.high)

@@ -24,7 +24,7 @@ from rareevents.kernels.bits import LEAF
 def __getattr__(name: str) -> type:
     if not name.startswith("P__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    cls = collections.namedtuple(name, name[3:].split("__"))           # noqa: PYI024  the fields are known at run time
+    cls: Any = collections.namedtuple(name, name[3:].split("__"))
     cls.__module__ = __name__
     cls._take, cls._borrow = take, borrow
     return globals().setdefault(name, cls)
@@ -92,7 +92,7 @@ def stack(values: list) -> Any:
 def take(stack, j):
     """Value j of a stack; its vectors are views of the stack's. Plain functions write `stack._take(j)`."""
     if isinstance(stack, np.ndarray):
-        return stack[j]
+        return stack[j].item() if stack.ndim == 1 else stack[j]
     if isinstance(stack, Ragged) and isinstance(stack.flat, np.ndarray):
         return stack.flat[stack.starts[j]:stack.starts[j + 1]]
     items = [take(item, j) for item in stack]
@@ -154,7 +154,7 @@ def _part(context, array, start, length):
 
 
 def _each(function: str, stack: types.BaseTuple, rest: str = "") -> Any:
-    """Compiled code that applies `function` to every item of a tuple and makes the same kind of tuple of the results."""
+    """Compiled code that applies `function` to every item of a tuple and makes a tuple of the same kind."""
     cls = getattr(stack, "instance_class", None)
     items = ", ".join(f"{function}(stack[{i}]{rest})" for i in range(len(stack)))
     names = {"cls": cls, **{name: globals()[name] for name in ("take", "borrow")}}

@@ -20,6 +20,7 @@ from rareevents.sampler import BLACK_BOX_CHUNK, MAIN, SUPPORT, WEIGHTED, Sampler
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
 SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support
+BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive integrand is called
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
 
@@ -189,7 +190,7 @@ def _refuse_hole(nominal: Distribution, f: Any, proposal: Distribution, points: 
     hole = points[(proposal.log_prob(points) == -math.inf) & (nominal.log_prob(points) > -math.inf)]
     if not len(hole):
         return
-    for x in hole[:1000]:
+    for x in hole[:BLACK_BOX_POINTS] if isinstance(f, BlackBox) else hole:
         if isinstance(f, BlackBox):
             value = f.f(x[None]) if f.vectorized else f.f(x)
         else:
