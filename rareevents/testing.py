@@ -276,7 +276,7 @@ def _total(law: Distribution, x: np.ndarray) -> float | None:
     turn = np.eye(x.shape[1])
     if free and len(turn) == 2:                          # along the axes unless the components depend on each other
         ranks = x.argsort(axis=0).argsort(axis=0)
-        turn = np.linalg.cholesky(np.cov(x.T)) if abs(np.corrcoef(ranks.T).item(1)) > 0.1 else turn
+        turn = np.linalg.cholesky(np.cov(x.T)) if abs(np.asarray(np.corrcoef(ranks.T))[0, 1]) > 0.1 else turn
     y = np.linalg.solve(turn, x.T).T
     axes, weights = [], []
     for j, support in enumerate(supports):

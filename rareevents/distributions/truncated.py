@@ -148,7 +148,7 @@ class Truncated(Distribution):
     def _moments(self, needed: str) -> tuple[float, float]:
         s = self.support
         endless = math.isinf(s.low) or math.isinf(s.high)
-        if endless and not math.isfinite(getattr(self.law, needed)):      # nothing else says that the integral is finite
+        if endless and not math.isfinite(getattr(self.law, needed)):  # nothing else says that the sum is finite
             raise AttributeError(f"{self!r} has no {needed}: that of its law is infinite")
         from rareevents.distributions.quadrature import grid
         with np.errstate(over="ignore", divide="ignore"):            # its points reach as far as doubles do

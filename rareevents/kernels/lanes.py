@@ -1,4 +1,4 @@
-"""Reductions of a block in eight lanes, added pairwise at the end.
+"""Reductions of a block in eight or four lanes, added pairwise at the end.
 
 The order of additions is written out, so LLVM may use vectors of any width and the bits stay the same on every
 processor; leaving the order to the compiler (fastmath) would give that up.
@@ -34,28 +34,53 @@ def total(y, m):
 
 
 @njit(**LEAF)
-def power(y, m, mean, k):
-    """Sum of (y - mean)^k over the first m entries, for k = 2, 3 or 4."""
+def squares(y, m):
+    """Sum of y^2 over the first m entries."""
     a = b = c = d = e = f = g = h = 0.0
     whole = m - m % 8
     for i in range(0, whole, 8):
-        a += _power(y[i] - mean, k)
-        b += _power(y[i + 1] - mean, k)
-        c += _power(y[i + 2] - mean, k)
-        d += _power(y[i + 3] - mean, k)
-        e += _power(y[i + 4] - mean, k)
-        f += _power(y[i + 5] - mean, k)
-        g += _power(y[i + 6] - mean, k)
-        h += _power(y[i + 7] - mean, k)
+        a += y[i] * y[i]
+        b += y[i + 1] * y[i + 1]
+        c += y[i + 2] * y[i + 2]
+        d += y[i + 3] * y[i + 3]
+        e += y[i + 4] * y[i + 4]
+        f += y[i + 5] * y[i + 5]
+        g += y[i + 6] * y[i + 6]
+        h += y[i + 7] * y[i + 7]
     for i in range(whole, m):
-        a += _power(y[i] - mean, k)
+        a += y[i] * y[i]
     return ((a + b) + (c + d)) + ((e + f) + (g + h))
 
 
 @njit(**LEAF)
-def _power(d, k):
-    s = d * d
-    return s if k == 2 else s * d if k == 3 else s * s
+def powers(y, m, mean):
+    """Sums of (y - mean)^2, ^3 and ^4 over the first m entries; four lanes each, so that all stay in registers."""
+    a2 = b2 = c2 = d2 = 0.0
+    a3 = b3 = c3 = d3 = 0.0
+    a4 = b4 = c4 = d4 = 0.0
+    whole = m - m % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = y[i] - mean, y[i + 1] - mean, y[i + 2] - mean, y[i + 3] - mean
+        aa, bb, cc, dd = a * a, b * b, c * c, d * d
+        a2 += aa
+        b2 += bb
+        c2 += cc
+        d2 += dd
+        a3 += aa * a
+        b3 += bb * b
+        c3 += cc * c
+        d3 += dd * d
+        a4 += aa * aa
+        b4 += bb * bb
+        c4 += cc * cc
+        d4 += dd * dd
+    for i in range(whole, m):
+        a = y[i] - mean
+        aa = a * a
+        a2 += aa
+        a3 += aa * a
+        a4 += aa * aa
+    return (a2 + b2) + (c2 + d2), (a3 + b3) + (c3 + d3), (a4 + b4) + (c4 + d4)
 
 
 @njit(**LEAF)

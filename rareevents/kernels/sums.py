@@ -5,7 +5,7 @@ terms[k]   float64: sum, its compensation, m2, m3, m4 (centred power sums), sum 
 weights    float64: sum of w, its compensation, sum of w^2, largest w
 largest[k] float64[KEPT]: a min-heap of the largest |y|
 
-Sums run in eight lanes over a block (`lanes`) and with Neumaier's compensation over blocks (error 1e-16, not 4e-14).
+Sums run in lanes over a block (`lanes`) and with Neumaier's compensation over blocks (error 1e-16, not 4e-14).
 Centred moments merge by the formulas of Pebay (2008), equations 2.1, 3.1: never a sum of squares minus a square.
 """
 from __future__ import annotations
@@ -79,7 +79,8 @@ def block_terms(before, m, y, counts, terms, largest):
     if not (abs(total) < np.inf):
         return False
     mean = total / m
-    join(terms, before, m, total, lanes.power(y, m, mean, 2), lanes.power(y, m, mean, 3), lanes.power(y, m, mean, 4))
+    m2, m3, m4 = lanes.powers(y, m, mean)
+    join(terms, before, m, total, m2, m3, m4)
     hits, negative = lanes.signs(y, m)
     counts[0] += hits
     counts[1] += negative
@@ -120,7 +121,7 @@ def settle(before, m, w, v, y, counts, terms, weights, largest):
         if not block_terms(before, m, y[k], counts[k], terms[k], largest[k]):
             return NOT_FINITE
     compensated(weights, lanes.total(v, m))
-    weights[2] += lanes.power(v, m, 0.0, 2)
+    weights[2] += lanes.squares(v, m)
     weights[3] = max(weights[3], as_float(heaviest))
     return OK
 
