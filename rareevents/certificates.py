@@ -20,6 +20,7 @@ from rareevents.distributions import (
     Mixture,
     MultivariateNormal,
     Support,
+    ZeroInflated,
 )
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Union
 
@@ -57,7 +58,7 @@ def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
     if isinstance(event, Intersection):
         return min(_on_event(p, part, q) for part in event.parts)
     if isinstance(event, Complement):
-        inner = event.event
+        inner: Any = event.event
         if isinstance(inner, Complement):
             return _on_event(p, inner.event, q)
         if isinstance(inner, (Union, Intersection)):             # De Morgan
@@ -189,7 +190,7 @@ def _match(tilted: Callable[[float], Distribution], q: Distribution) -> float | 
     return None
 
 
-def _same(a: Distribution, b: Distribution) -> bool:
+def _same(a: Any, b: Any) -> bool:
     """Whether two laws of one class have equal fields, to the rounding of a tilt."""
     for item in dataclasses.fields(a):
         x, y = getattr(a, item.name), getattr(b, item.name)
@@ -234,20 +235,28 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
 
 
 def _reaches(p: Distribution, q: Distribution) -> bool:
-    """Whether q's declared support contains p's. A mixture's is a hull, so its components are asked one by one."""
+    """Whether q's declared support contains p's. Those of laws made of others are hulls: ask the parts."""
     if isinstance(p, Mixture):
         return all(_reaches(part, q) for v, part in zip(p.weights, p.components, strict=True) if v > 0.0)
     if isinstance(q, Mixture):
         return any(_reaches(p, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0)
-    if isinstance(p, IID) and isinstance(q, IID):
-        return _reaches(p.law, q.law)
+    if isinstance(q, ZeroInflated):
+        return _reaches(p.law if isinstance(p, ZeroInflated) else p, q.law)
+    if isinstance(q, (IID, Independent)) and isinstance(p, (IID, Independent)):
+        return all(_reaches(*pair) for pair in zip(_factors(p), _factors(q), strict=True))
     return all(outer.contains(inner) for inner, outer in zip(p.supports, q.supports, strict=True))
+
+
+def _factors(law: IID | Independent) -> tuple[Distribution, ...]:
+    return tuple(law.laws) if isinstance(law, Independent) else (law.law,) * law.n
 
 
 def _intervals(q: Distribution) -> list[Support]:
     """The intervals that a law of numbers draws from."""
     if isinstance(q, Mixture):
         return [part for a, law in zip(q.weights, q.components, strict=True) if a > 0.0 for part in _intervals(law)]
+    if isinstance(q, ZeroInflated):
+        return [*_intervals(q.law), Support("integers", 0.0, 0.0)]
     return [q.supports[0]]
 
 

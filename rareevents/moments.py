@@ -6,12 +6,15 @@ result has the same bits whatever computed them.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rareevents.kernels import sums
+from rareevents.kernels import chunks, sums
+from rareevents.kernels.fuse import fuse
 
 
 class Terms(NamedTuple):
@@ -50,7 +53,7 @@ class Terms(NamedTuple):
     @property
     def variance_of_variance(self) -> float:
         """m4 / m2^2 - 1/n, the squared relative error of the variance; zero when all terms are equal."""
-        return self.m4 / (self.m2 * self.m2) - 1.0 / self.draws if self.m2 > 0.0 else 0.0
+        return self.m4 / self.m2 / self.m2 - 1.0 / self.draws if self.m2 > 0.0 else 0.0      # m2^2 may underflow
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,20 @@ class Moments:
         return Moments(0, np.zeros((quantities, 3), np.int64), np.zeros((quantities, 7)), np.zeros(4),
                        np.zeros((quantities, sums.KEPT)))
 
+    @staticmethod
+    def of_block(log_weights: np.ndarray, y: np.ndarray) -> tuple[Moments, int]:
+        """The moments of one block with integrand values y[quantity, draw], which is overwritten, and a status."""
+        n, made = len(log_weights), Moments.empty(len(y))
+        status = kernel(chunks.settle_block)(n, log_weights, np.empty(n), y, made.counts, made.terms, made.weights,
+                                             made.largest)
+        return Moments(n, made.counts, made.terms, made.weights, made.largest), status
+
     def merge(self, other: Moments) -> Moments:
         """The statistics of both sets of draws; `other` comes after `self`."""
         counts, terms = self.counts.copy(), self.terms.copy()
         weights, largest = self.weights.copy(), self.largest.copy()
-        sums.merge(self.draws, counts, terms, weights, largest,
-                   other.draws, other.counts, other.terms, other.weights, other.largest)
+        kernel(chunks.merge_chunks)(self.draws, counts, terms, weights, largest,
+                                    other.draws, other.counts, other.terms, other.weights, other.largest)
         return Moments(self.draws + other.draws, counts, terms, weights, largest)
 
     @property
@@ -99,3 +110,12 @@ class Moments:
         kept = self.largest[quantity]
         return Terms(self.draws, hits, negative, (total + compensation) / self.draws if self.draws else 0.0,
                      m2, m3, m4, absolute, -np.sort(-kept[kept > 0.0]))
+
+
+@cache
+def kernel(template: Any) -> Callable:
+    """The compiled form of a template of `chunks` that has no roles."""
+    part = Moments.empty(1)
+    arrays = (part.counts, part.terms, part.weights, part.largest)
+    block = (0, np.empty(0), np.empty(0), np.empty((1, 0)), *arrays)
+    return fuse(template, {}, block if template is chunks.settle_block else (0, *arrays, 0, *arrays))

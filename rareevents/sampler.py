@@ -118,14 +118,13 @@ class Sampler:
             at = "a block of draws" if self.f.vectorized else f"x = {_shown(x[i])}"
             raise UserFunctionError(f"{self.f!r} raised {type(error).__name__}: {error} at {at} "
                                     f"in chunk {chunk}") from error
-        result = Moments.empty(self.quantities)
         bad = np.flatnonzero(~np.isfinite(y).all(axis=0))
         if len(bad):
             raise UserFunctionError(f"{self.f!r} returned {y[:, bad[0]]} at x = {_shown(x[bad[0]])} in chunk {chunk}")
-        status = sums.settle_block(n, w, np.empty(n), y, result.counts, result.terms, result.weights, result.largest)
+        result, status = Moments.of_block(w, y)
         if status != sums.OK:
             self._blame({"x": x, "w": w, "y": y, "status": np.array([status, n, 0])}, chunk, None)
-        return Moments(n, result.counts, result.terms, result.weights, result.largest)
+        return result
 
     # ------------------------------------------------------------------------------------------- what went wrong
     def _blame(self, scratch: dict[str, np.ndarray], chunk: int, error: Exception | None) -> None:

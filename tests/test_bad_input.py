@@ -69,6 +69,11 @@ def test_a_hole_between_the_components_of_a_mixture_is_found():
     hole = rare.Mixture([rare.Uniform(0.0, 1.0), rare.Uniform(9.0, 10.0)], [0.5, 0.5])
     with pytest.raises(ValueError, match="proposal must cover"):
         rare.estimate(nominal, rare.at_least(8.0), proposal=hole, samples=1000)
+    gap = rare.ZeroInflated(rare.Shifted(P, 5), 0.5)                                  # draws 0, 5, 6, ...
+    with pytest.raises(ValueError, match="proposal must cover"):
+        rare.estimate(P, rare.at_most(3), proposal=gap, samples=1000)
+    with pytest.raises(ValueError, match="proposal must cover"):                      # the same in a vector
+        rare.estimate(rare.IID(P, 2), rare.total <= 5, proposal=rare.IID(gap, 2), samples=1000)
     estimate = rare.estimate(nominal, rare.at_least(9.0), proposal=hole, samples=10_000, seed=1)
     assert abs(estimate.value - 0.1) <= 4.9 * estimate.std_error                      # false alarm 1e-6
 

@@ -153,14 +153,20 @@ def _global_names(code: types.CodeType) -> list[str]:
 
 def _refuse_global_randomness(f: types.FunctionType) -> None:
     """Numba would compile these with a hidden global state, and no result could be repeated."""
+    cells = {name: cell.cell_contents for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)}
     for code in _codes(f.__code__):
         steps = list(dis.get_instructions(code))
-        for first, second in zip(steps, steps[1:], strict=False):
-            if first.opname != "LOAD_GLOBAL":
+        for i, first in enumerate(steps):
+            if first.opname not in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
                 continue
-            value = f.__globals__.get(first.argval)
-            if value is random or (value is np and second.argval == "random") or value is np.random \
+            name, value = first.argval, (cells if first.opname == "LOAD_DEREF" else f.__globals__).get(first.argval)
+            for step in steps[i + 1:]:                               # m.np.random: through modules to what is read
+                if not isinstance(value, types.ModuleType) or value in (random, np.random) \
+                        or step.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+                    break
+                name, value = f"{name}.{step.argval}", getattr(value, step.argval, None)
+            if value is random or value is np.random \
                     or str(getattr(value, "__module__", "")).startswith(("numpy.random", "random")) \
                     or isinstance(getattr(value, "__self__", None), (random.Random, np.random.RandomState)):
-                raise TypeError(f"{where(f)} uses {first.argval}: take randomness from rng only, "
+                raise TypeError(f"{where(f)} uses {name}: take randomness from rng only, "
                                 f"or results cannot be repeated")

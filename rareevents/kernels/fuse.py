@@ -15,7 +15,6 @@ import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import llvmlite
 import numba

@@ -126,12 +126,6 @@ def settle(before, m, w, v, y, counts, terms, weights, largest):
     return OK
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle_block(m, w, v, y, counts, terms, weights, largest):
-    """`settle` for a block whose integrand values were made outside compiled code."""
-    return settle(0, m, w, v, y, counts, terms, weights, largest)
-
-
 @njit(nogil=True, error_model="numpy")
 def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     """The same for m distinct draws of which draw i was made copies[i] times."""
@@ -177,7 +171,7 @@ def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     return OK
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def merge(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b):
     """Merge the statistics of n_b draws into those of n_a draws that come before them."""
     if n_b == 0:
