@@ -1,7 +1,7 @@
 """The kernel templates: one chunk of weighted draws, from a stream address to its sufficient statistics.
 
 `draw`, `fill`, `weigh`, `boolean` and `log_density` are roles that `fuse` replaces by snapshots of plain functions,
-most of them built by the functions at the end of this file. All loops run over blocks that fit in the first-level cache:
+most of them built by the functions at the end of this file. Loops run over blocks that fit in the first-level cache:
 draw, log weight, integrand, then sums. No array is as long as the chunk.
 
 Arguments that the templates share:

@@ -11,6 +11,7 @@ import dis
 import hashlib
 import random
 import sys
+import sysconfig
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from rareevents.kernels.bits import LEAF
 PACKAGE = Path(__file__).parent.parent
 LEAVES = ("rareevents.kernels.bits", "rareevents.kernels.streams", "rareevents.kernels.special",
           "rareevents.kernels.sums")                  # compiled already; their sources are part of every digest
+STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
 LIBRARIES = (frozenset(sys.stdlib_module_names) - {"__main__"}) | {"numpy", "scipy", "numba", "llvmlite"}
 
 
@@ -125,7 +127,12 @@ def _plain(value: Any) -> Any:
 
 
 def _is_library(module: str | None) -> bool:
-    return (module or "").partition(".")[0] in LIBRARIES
+    """Whether a module is one of those that do not change; a user's code.py or queue.py only has the name of one."""
+    top = (module or "").partition(".")[0]
+    if top not in LIBRARIES:
+        return False
+    file = getattr(sys.modules.get(top), "__file__", None)
+    return file is None or top not in sys.stdlib_module_names or not STANDARD.isdisjoint(Path(file).resolve().parents)
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

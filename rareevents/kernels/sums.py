@@ -96,26 +96,29 @@ def block_terms(before, m, y, counts, terms, largest):
 
 
 @njit(**LEAF)
-def to_weights(m, w, v, y, counts):
-    """The weights v of m log weights w; counts hits whose weight underflows. Returns the bits of the largest weight."""
+def to_weights(m, w, v):
+    """The weights v of m log weights w. Returns the bits of the largest and of the smallest."""
     for i in range(m):
         v[i] = exp(w[i])
-    top, low = lanes.extremes(v, m)
-    if low == np.uint64(0):                              # rare, so outside the loop
-        for k in range(len(y)):
-            for i in range(m):
-                if v[i] == 0.0 and w[i] > -np.inf and y[k, i] != 0.0:
-                    counts[k, 2] += 1
-    return top
+    return lanes.extremes(v, m)
+
+
+@njit(**LEAF)
+def underflowed(i, w, v, y):
+    """Whether draw i is a hit whose weight is below the smallest double; a density of zero is not that."""
+    return v[i] == 0.0 and w[i] > -np.inf and y[i] != 0.0
 
 
 @njit(**LEAF)
 def settle(before, m, w, v, y, counts, terms, weights, largest):
     """Turn m log weights `w` and integrand values `y` into weights and terms, and add them. Returns a status."""
-    heaviest = to_weights(m, w, v, y, counts)
+    heaviest, lightest = to_weights(m, w, v)
     if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
         return BAD_WEIGHT
     for k in range(len(y)):
+        if lightest == np.uint64(0):                     # rare, so outside the loop
+            for i in range(m):
+                counts[k, 2] += underflowed(i, w, v, y[k])
         for i in range(m):
             y[k, i] *= v[i]
         if not block_terms(before, m, y[k], counts[k], terms[k], largest[k]):
@@ -129,7 +132,7 @@ def settle(before, m, w, v, y, counts, terms, weights, largest):
 @njit(nogil=True, error_model="numpy")
 def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     """The same for m distinct draws of which draw i was made copies[i] times."""
-    heaviest = to_weights(m, w, v, y, counts)
+    heaviest, _ = to_weights(m, w, v)
     if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
         return BAD_WEIGHT
     draws = 0
@@ -138,6 +141,8 @@ def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     for k in range(len(y)):
         total, absolute = 0.0, 0.0
         for i in range(m):
+            if underflowed(i, w, v, y[k]):
+                counts[k, 2] += copies[i]
             y[k, i] *= v[i]
             total += copies[i] * y[k, i]
             absolute += copies[i] * abs(y[k, i])

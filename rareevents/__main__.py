@@ -1,0 +1,6 @@
+"""`python -m rareevents` is the command `rareevents`."""
+import sys
+
+from rareevents.cli import main
+
+sys.exit(main())

@@ -1,0 +1,150 @@
+"""rareevents list | run | reproduce. Nothing heavy is imported before it is needed: --help is immediate."""
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import json
+import runpy
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line. Exit codes: 0 done, 1 error, 2 usage, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="rareevents", description="Rare events by importance sampling.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | reproduce")
+    commands.add_parser("list", help="the experiments, one line each")
+    run = commands.add_parser("run", help="run one experiment; every setting of it is a flag", add_help=False)
+    run.add_argument("experiment", nargs="?", help="a script, or the name of one in experiments/")
+    run.add_argument("flags", nargs=argparse.REMAINDER, help="settings: --help after the name shows them")
+    again = commands.add_parser("reproduce", help="rerun the shipped experiments; fail if a committed result is stale")
+    again.add_argument("names", nargs="*", help="which ones; default: all")
+    again.add_argument("--update", action="store_true", help="write what differs")
+    options = parser.parse_args(argv)
+    try:
+        if options.command == "list" or (options.command == "run" and options.experiment in (None, "-h", "--help")):
+            return show()
+        if options.command == "run":
+            return execute(script_of(options.experiment), options.flags)
+        return reproduce(options.names, options.update)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def experiments_folder() -> Path:
+    """experiments/ in this folder or one above it, else beside the package."""
+    here = Path.cwd()
+    for folder in (*(place / "experiments" for place in (here, *here.parents)),
+                   Path(__file__).resolve().parent.parent / "experiments"):
+        if folder.is_dir() and any(folder.glob("*.py")):
+            return folder
+    raise ValueError(f"no folder experiments/ with scripts in {here} or above it")
+
+
+def shipped() -> dict[str, Path]:
+    """The experiments by name."""
+    return {path.stem: path for path in sorted(experiments_folder().glob("*.py")) if not path.stem.startswith("_")}
+
+
+def script_of(name: str) -> Path:
+    """The script of an experiment given by its path or its name."""
+    path = Path(name)
+    if path.suffix == ".py":
+        if path.is_file():
+            return path
+        raise ValueError(f"no such script: {name}")
+    return shipped_one(name)
+
+
+def shipped_one(name: str) -> Path:
+    """The shipped experiment of that name; a misspelt one suggests the right one."""
+    from rareevents.experiments import checked_name
+    known = shipped()
+    if checked_name(name) in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    raise ValueError(f"no experiment is called {name!r}" + (f": did you mean {close[0]!r}?" if close else
+                                                            f"; there are {', '.join(known)}"))
+
+
+def show() -> int:
+    """One line for each experiment: its name and the first line of its docstring."""
+    for name, path in shipped().items():
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        print(f"{name:<16} {text.splitlines()[0] if text else ''}")
+    return 0
+
+
+def execute(script: Path, flags: list[str]) -> int:
+    """Run a script as `python script flags` would."""
+    before = sys.argv, list(sys.path)
+    sys.argv, sys.path[0:0] = [str(script), *flags], [str(script.resolve().parent)]
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+        return 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+    finally:
+        sys.argv, sys.path[:] = before
+
+
+def reproduce(names: list[str], update: bool) -> int:
+    """Rerun experiments with their shipped settings and compare the bytes with the committed results."""
+    from rareevents import experiments
+    chosen = {name: shipped_one(name) for name in names} if names else shipped()
+    stale = False
+    for name, script in chosen.items():
+        committed = script.resolve().parent.parent / "results" / name
+        with tempfile.TemporaryDirectory() as folder:
+            experiments.root = None if update else Path(folder)
+            try:
+                code = execute(script, [])
+            finally:
+                experiments.root = None
+            if code:
+                print(f"{name}: failed with exit code {code}", file=sys.stderr)
+                return code
+            differences = [] if update else compare(committed, Path(folder) / name)
+        for line in differences:
+            print(f"{name}: {line}")
+        print(f"{name}: {'written' if update else 'stale' if differences else 'reproduced'}")
+        stale |= bool(differences)
+    return 1 if stale else 0
+
+
+def compare(committed: Path, fresh: Path) -> list[str]:
+    """What differs between two results folders, a line each; provenance is not compared."""
+    def files(folder: Path) -> dict[str, bytes]:
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*"))
+                if path.is_file() and path.name != "provenance.json"}
+    if not committed.is_dir():
+        return [f"{committed} does not exist"]
+    old, new = files(committed), files(fresh)
+    made_with = "plots/made_with.json"
+    other_version = old.get(made_with) != new.get(made_with)
+    lines = []
+    for name in sorted(old.keys() | new.keys()):
+        if name not in old or name not in new:
+            lines.append(f"{name} is only in the {'new' if name in new else 'committed'} results")
+        elif old[name] != new[name] and not (other_version and name.startswith("plots/")):
+            keys = changed(json.loads(old[name]), json.loads(new[name])) if name.endswith(".json") else []
+            lines.append(f"{name} differs" + (f" at {', '.join(keys[:5])}" if keys else ""))
+    if other_version and not any(line.startswith("plots/") for line in lines) and made_with in old and made_with in new:
+        print(f"plots not compared: made with {old[made_with].decode().split()[2]}, here {new[made_with].decode().split()[2]}")
+    return lines
+
+
+def changed(old: object, new: object, place: str = "") -> list[str]:
+    """The places at which two JSON values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [found for key in sorted(old.keys() | new.keys())
+                for found in changed(old.get(key), new.get(key), f"{place}.{key}" if place else key)]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [found for i, pair in enumerate(zip(old, new, strict=True)) for found in changed(*pair, f"{place}[{i}]")]
+    return [] if old == new else [place]

@@ -1,0 +1,146 @@
+"""What an experiment is, how it runs, and what it leaves in results/. The one place that writes results.
+
+An experiment is a script with a frozen dataclass of settings and a function:
+
+    def run(settings: Settings, progress: bool) -> Findings: ...
+
+    if __name__ == "__main__":
+        experiments.main(Settings, run)
+
+Every field of the settings is a flag. The same settings give the same bytes: what is measured in time goes to
+provenance.json alone.
+"""
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rareevents.estimates import plain
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+root: Path | None = None                    # where results go instead of the folder beside experiments/; `reproduce` sets it
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an experiment found: numbers as plain data, figures by name, and lines for the terminal."""
+
+    numbers: dict[str, Any]
+    plots: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+
+def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
+    """Read the settings from the command line, run the experiment and write what it found; exits with a code.
+
+    Parameters
+    ----------
+    settings : type
+        A frozen dataclass; its fields, documented by the strings under them, become flags.
+    run : function
+        run(settings, progress) -> Findings.
+    """
+    import tyro
+    chosen = tyro.cli(settings, description=sys.modules[run.__module__].__doc__)
+    try:
+        script = Path(run.__code__.co_filename).resolve()
+        folder = results_folder(script, settings, chosen)
+        begin = time.perf_counter()
+        findings = run(chosen, sys.stderr.isatty())
+        write(folder, chosen, findings, time.perf_counter() - begin)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    if findings.text:
+        print(findings.text)
+    print(f"\nresults in {os.path.relpath(folder)}")
+
+
+def results_folder(script: Path, settings: type, chosen: Any) -> Path:
+    """The folder for these results, made and shown to be writable before anything is drawn.
+
+    The shipped settings go to results/<name>, any others to results/<name>-<hash>.
+    """
+    base = root or (script.parent.parent / "results" if script.parent.name == "experiments" else Path.cwd() / "results")
+    name = checked_name(script.stem)
+    config = canonical(described(chosen))
+    if config != canonical(described(settings())):
+        name += "-" + hashlib.sha256(config.encode()).hexdigest()[:12]
+    folder = base / name
+    try:
+        (folder / "plots").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"the results folder {folder} cannot be written: {error.strerror or error}") from None
+    if base.resolve() not in folder.resolve().parents:
+        raise ValueError(f"the results folder must lie inside {base}, got {folder}, which leads to {folder.resolve()}")
+    return folder
+
+
+def checked_name(name: str) -> str:
+    """The name of an experiment, or a ValueError that says what a name may be."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"the name of an experiment must be letters, digits, '.', '_' and '-', at most 100 of them and "
+                         f"starting with a letter or digit, got {name!r}")
+    return name
+
+
+def write(folder: Path, settings: Any, findings: Findings, seconds: float) -> None:
+    """Write config.json, result.json, the plots, and provenance.json with all that differs from run to run."""
+    put(folder / "config.json", canonical(described(settings)))
+    put(folder / "result.json", canonical(plain(findings.numbers)))
+    if findings.plots:
+        import matplotlib
+
+        from rareevents.plots import save
+        for name, figure in findings.plots.items():
+            save(figure, folder / "plots", checked_name(name))
+        put(folder / "plots" / "made_with.json", canonical({"matplotlib": matplotlib.__version__}))
+    put(folder / "provenance.json", canonical(provenance(seconds)))
+
+
+def provenance(seconds: float) -> dict[str, Any]:
+    """When, where and with what a run was made."""
+    from importlib.metadata import version
+    names = ("rareevents", "numpy", "scipy", "numba", "llvmlite", "matplotlib")
+    return {"command": sys.argv, "seconds": round(seconds, 3), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "python": platform.python_version(), "machine": platform.platform(), "processors": os.cpu_count(),
+            "versions": {name: version(name) for name in names}}
+
+
+def described(value: Any) -> Any:
+    """Settings as plain data; a dataclass keeps its class's name, so that unions of proposals can be told apart."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"kind": type(value).__name__,
+                **{item.name: described(getattr(value, item.name)) for item in dataclasses.fields(value)}}
+    if isinstance(value, (list, tuple)):
+        return [described(item) for item in value]
+    return plain(value)
+
+
+def canonical(data: Any) -> str:
+    """JSON with one spelling: sorted keys, two spaces, a newline at the end."""
+    return json.dumps(data, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
