@@ -73,7 +73,8 @@ def costs(settings):
     points = []
     for rate in np.linspace(0.6 * k, 1.6 * k, 9):
         found = rare.estimate(p, rare.at_least(k), proposal=rare.Poisson(float(rate)), samples=n, seed=settings.seed)
-        spread = found.relative_variance * np.sqrt(max(0.0, found._terms.variance_of_variance) + 4 * found.relative_error ** 2)
+        own = max(0.0, found._terms.variance_of_variance) + 4.0 * found.relative_error ** 2
+        spread = found.relative_variance * np.sqrt(own)
         points.append((float(rate), found.relative_variance, float(spread)))
     levels = [k for k in range(int(settings.rate) + 1, 200) if 1e-12 <= exact_tail(settings.rate, k) <= 2e-2]
     rarities = np.array([exact_tail(settings.rate, k) for k in levels])

@@ -136,7 +136,8 @@ def compare(committed: Path, fresh: Path) -> list[str]:
             keys = changed(json.loads(old[name]), json.loads(new[name])) if name.endswith(".json") else []
             lines.append(f"{name} differs" + (f" at {', '.join(keys[:5])}" if keys else ""))
     if other_version and not any(line.startswith("plots/") for line in lines) and made_with in old and made_with in new:
-        print(f"plots not compared: made with {old[made_with].decode().split()[2]}, here {new[made_with].decode().split()[2]}")
+        before, here = (json.loads(side[made_with])["matplotlib"] for side in (old, new))
+        print(f"plots not compared: made with matplotlib {before}, here {here}")
     return lines
 
 

@@ -29,7 +29,7 @@ from typing import Any
 from rareevents.estimates import plain
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-root: Path | None = None                    # where results go instead of the folder beside experiments/; `reproduce` sets it
+root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def results_folder(script: Path, settings: type, chosen: Any) -> Path:
 def checked_name(name: str) -> str:
     """The name of an experiment, or a ValueError that says what a name may be."""
     if not NAME.fullmatch(name):
-        raise ValueError(f"the name of an experiment must be letters, digits, '.', '_' and '-', at most 100 of them and "
+        raise ValueError(f"the name of an experiment must be letters, digits, '.', '_' and '-', at most 100 of them, "
                          f"starting with a letter or digit, got {name!r}")
     return name
 
@@ -105,12 +105,12 @@ def write(folder: Path, settings: Any, findings: Findings, seconds: float) -> No
     put(folder / "config.json", canonical(described(settings)))
     put(folder / "result.json", canonical(plain(findings.numbers)))
     if findings.plots:
-        import matplotlib
+        from importlib.metadata import version
 
         from rareevents.plots import save
         for name, figure in findings.plots.items():
             save(figure, folder / "plots", checked_name(name))
-        put(folder / "plots" / "made_with.json", canonical({"matplotlib": matplotlib.__version__}))
+        put(folder / "plots" / "made_with.json", canonical({"matplotlib": version("matplotlib")}))
     put(folder / "provenance.json", canonical(provenance(seconds)))
 
 

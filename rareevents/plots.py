@@ -207,8 +207,8 @@ def tilt_curve(tilts: np.ndarray, theory: np.ndarray, points: Sequence[tuple[flo
     return ax
 
 
-def rarity(probabilities: np.ndarray, theory: Mapping[str, np.ndarray], measured: Mapping[str, list[tuple[float, float]]],
-           ax: Any = None) -> Any:
+def rarity(probabilities: np.ndarray, theory: Mapping[str, np.ndarray],
+           measured: Mapping[str, list[tuple[float, float]]], ax: Any = None) -> Any:
     """Draws to 1 % relative error against rarity; what is theory alone is dashed and hollow.
 
     Parameters

@@ -118,7 +118,7 @@ def test_lanes_of_any_length():
             assert (top, low) == (abs(part).max(), abs(part).min())
         found = (*lanes.powers(y, m, 0.5), lanes.squares(y, m))
         want = [math.fsum((v - 0.5) ** k for v in part) for k in (2, 3, 4)] + [math.fsum(part * part)]
-        assert np.allclose(found, want, rtol=1e-13, atol=0.0 if m else 1.0)
+        assert np.allclose(found, want, rtol=1e-13)
 
 
 # --------------------------------------------------------------------------------------------------------------- merge
@@ -143,7 +143,7 @@ def sample(kind):
     return y, (np.zeros(n) if kind == "offset" else w)
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=200, derandomize=True)
 @given(kind=st.sampled_from(["hits", "signed", "offset"]), seed=st.integers(0, 2 ** 32),
        cuts=st.lists(st.integers(0, 3000), max_size=12))
 def test_merge_is_associative_over_random_trees(kind, seed, cuts):
