@@ -85,7 +85,8 @@ def costs(settings):
         for name, proposal in (("naive", None), ("tilted", rare.Poisson(float(k)))):
             if name == "naive" and probability < 1e-5:
                 continue
-            found = rare.estimate(p, rare.at_least(k), proposal=proposal, samples=20 * n, seed=settings.seed)
+            draws = 20 * settings.samples if name == "naive" else n
+            found = rare.estimate(p, rare.at_least(k), proposal=proposal, samples=draws, seed=settings.seed)
             if found.hits >= 100:
                 measured[name].append((float(probability), 1e4 * found.relative_variance))
     return points, (rarities, theory, measured)
@@ -128,14 +129,14 @@ def report(settings, tails, mean):
     def row(question, exact, name, found):
         low, high = found.interval()
         value = shown(found.value, found.std_error) if found.hits else "no hit"
-        return (f"{question:<18}{exact:<12.5g}{name:<12}{value:<18}{f'[{low:.4g}, {high:.4g}]':<26}"
+        return (f"{question:<18}{exact:<12.5g}{name:<12}{value:<18}{f'[{low:.5g}, {high:.5g}]':<26}"
                 f"{found.effective_sample_size:>10,.0f}  {found.verdict}")
     for k, comparison in tails.items():
         lines += [row(f"P(N >= {k})", exact_tail(settings.rate, k), name, found)
                   for name, found in comparison.estimates.items()]
         ratio = comparison.variance_ratio("tilted")
         if ratio.value is not None:
-            lines.append(f"{'':<30}the tilt needs {ratio.value:.3g}({ratio.std_error:.1g}) times fewer draws")
+            lines.append(f"{'':<30}the tilt needs {ratio.value:.3g} (+- {ratio.std_error:.1g}) times fewer draws")
     lines.append("")
     lines += [row("E[N]", settings.rate, name, found) for name, found in mean.estimates.items()]
     lines.append("A proposal serves one question: the one that finds the rare months is the worst for the mean.")

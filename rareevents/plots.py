@@ -25,6 +25,7 @@ from rareevents.estimates import Estimate
 
 NAIVE, SAMPLED, IDEAL, OTHER, EXACT = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000"
 LOOKS = [(SAMPLED, "o", "-"), (IDEAL, "s", "-."), (OTHER, "^", ":")]
+BARS = 60                     # the most in a histogram
 
 
 def style() -> AbstractContextManager:
@@ -74,20 +75,21 @@ def running(estimates: Mapping[str, Estimate], exact: float | None = None, ax: A
             n, value, low, high, _ = (np.array(column, float) for column in zip(*estimate.history(), strict=True))
             colour, marker, line = looks[name]
             hit = value > 0.0
-            ax.plot(n[hit], value[hit], color=colour, linestyle=line, marker=marker, markevery=0.15, label=name)
+            ax.plot(n[hit], value[hit], color=colour, linestyle=line, marker=marker, markevery=0.15,
+                    label=name if hit.any() else None)
             ax.fill_between(n, np.where(low > 0.0, low, high * 1e-3), high, where=hit, color=colour, alpha=0.16,
                             linewidth=0)
             if not hit.all():
                 ax.plot(n[~hit], high[~hit], color=colour, linestyle=(0, (1, 1.5)), marker="v", markevery=0.15,
                         label=f"{name}: no hit yet, upper bound")
-            lowest += [*low[hit & (low > 0.0)], *(0.3 * value[hit])]
+            lowest += [*np.maximum(low, 0.03 * value)[hit]]
         if exact is not None:
             ax.axhline(exact, color=EXACT, linestyle="--", linewidth=1.2, label=f"exact {exact:.4g}", zorder=1)
-            lowest.append(0.5 * exact)
+            lowest.append(exact)
         ax.set(xscale="log", yscale="log", xlabel="draws", ylabel="estimate, with interval",
                title="Running estimate")
         if lowest:
-            ax.set_ylim(bottom=0.5 * min(lowest))
+            ax.set_ylim(bottom=0.8 * min(lowest))
         ax.legend(loc="best")
     return ax
 
@@ -135,7 +137,7 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
         ideal = np.where(inside, p, 0.0)
         ideal = ideal / ideal.sum()
         for start, stop in _stretches(inside):
-            ax.axvspan(x[start] - 0.5, x[stop - 1] + 0.5, color="0.92", zorder=0,
+            ax.axvspan(x[start] - 0.5, x[stop - 1] + 0.7, color="0.86", zorder=0, linewidth=0,
                        label="the event" if start == _stretches(inside)[0][0] else None)
         for y, colour, marker, line, label in ((p, NAIVE, "x", "-", "nominal p"), (q, SAMPLED, "o", "-", "proposal q"),
                                                (ideal, IDEAL, "s", "-.", "ideal q*")):
@@ -146,7 +148,7 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
         ax.set(yscale="log", xlabel="storms in the month", ylabel="probability", ylim=(floor * 1e-2, 2.0),
                xlim=(x[0] - 0.7, x[-1] + 0.7), title="Nominal law, proposal and ideal proposal")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.legend(loc="upper right", ncols=2)
+        ax.legend(loc="upper right", ncols=2, frameon=True, framealpha=1.0, edgecolor="white")
     return ax
 
 
@@ -165,7 +167,12 @@ def log_weights(log_weight: np.ndarray, inside: np.ndarray, bound: float | None 
     with style():
         ax = _axes(ax)
         values = log_weight / np.log(10.0)
-        edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, 61)
+        distinct = np.unique(values)
+        if len(distinct) <= BARS:                         # a law of counts: a bar for each weight, as wide as fits
+            width = 0.8 * np.diff(distinct).min(initial=1.0)
+            edges = np.sort(np.concatenate([distinct - 0.5 * width, distinct + 0.5 * width]))
+        else:
+            edges = np.linspace(distinct[0], distinct[-1], BARS + 1)
         ax.hist(values[~inside], edges, color=NAIVE, alpha=0.55, label="outside the event", hatch="///",
                 edgecolor="white", linewidth=0.3)
         ax.hist(values[inside], edges, color=SAMPLED, alpha=0.9, label="in the event")
@@ -227,8 +234,9 @@ def rarity(probabilities: np.ndarray, theory: Mapping[str, np.ndarray],
             colour, marker, _ = looks[name]
             ax.plot(probabilities, draws, color=colour, linestyle="--", linewidth=1.2, marker=marker,
                     markerfacecolor="white", markersize=6, label=f"{name}, theory")
-            at, found = zip(*measured[name], strict=True)
-            ax.plot(at, found, color=colour, linestyle="-", marker=marker, markersize=7, label=f"{name}, measured")
+            if measured[name]:
+                at, found = zip(*measured[name], strict=True)
+                ax.plot(at, found, color=colour, linestyle="-", marker=marker, markersize=7, label=f"{name}, measured")
         ax.invert_xaxis()
         ax.set(xscale="log", yscale="log", xlabel="probability of the event (rarer to the right)",
                ylabel="draws to 1 % relative error", title="The price of rarity")

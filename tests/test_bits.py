@@ -1,4 +1,4 @@
-"""exp, bit casts, and what compiled code knows of bool."""
+"""exp, log, log1p, bit casts, and what compiled code knows of bool."""
 import math
 
 import numpy as np
@@ -13,6 +13,13 @@ EPS = np.finfo(float).eps
 def exp_all(x, out):
     for i in range(len(x)):
         out[i] = bits.exp(x[i])
+
+
+@njit
+def logs_all(x, out):
+    for i in range(len(x)):
+        out[0, i] = bits.log(x[i])
+        out[1, i] = bits.log1p(x[i])
 
 
 @njit
@@ -52,6 +59,38 @@ def test_exp_at_its_ends():
     assert abs(exp([709.78])[0] / math.exp(709.78) - 1.0) <= 2.0 * EPS
     assert exp([np.nextafter(-708.0, 0.0)])[0] > 0.0
     assert (np.diff(exp(np.linspace(-1.0, 1.0, 20_001))) > 0.0).all()         # steps of 1e-4 are seen
+
+
+def logs(x):
+    out = np.empty((2, len(x)))
+    logs_all(np.asarray(x, float), out)
+    return out
+
+
+def test_log_is_within_two_units_of_rounding():
+    rng = np.random.default_rng(1)
+    x = np.concatenate([10.0 ** rng.uniform(-323.0, 308.0, 200_000), rng.uniform(0.5, 2.0, 200_000),
+                        1.0 + rng.uniform(-1e-8, 1e-8, 50_000), 2.0 ** np.arange(-1074.0, 1024.0),
+                        np.nextafter(2.0 ** np.arange(-1000.0, 1000.0) * math.sqrt(0.5), 0.0), [5e-324, 2.2e-308]])
+    wanted = np.log(x)
+    assert np.abs(logs(x)[0] - wanted).max() <= 2.0 * EPS * np.abs(wanted).max()
+    some = wanted != 0.0
+    assert np.abs(logs(x)[0][some] / wanted[some] - 1.0).max() <= 2.0 * EPS
+
+
+def test_log1p_keeps_small_arguments():
+    rng = np.random.default_rng(2)
+    x = np.concatenate([10.0 ** rng.uniform(-300.0, 300.0, 200_000), -10.0 ** rng.uniform(-300.0, -1e-3, 200_000),
+                        rng.uniform(-0.9, 3.0, 100_000)])
+    assert np.abs(logs(x)[1] / np.log1p(x) - 1.0).max() <= 4.0 * EPS
+
+
+def test_logs_at_their_ends():
+    ends = [0.0, -0.0, -1.0, -math.inf, math.inf, math.nan, 1.0]
+    assert np.array_equal(logs(ends)[0], [-math.inf, -math.inf, math.nan, math.nan, math.inf, math.nan, 0.0],
+                          equal_nan=True)
+    ends = [0.0, -1.0, -1.5, math.inf, math.nan]
+    assert np.array_equal(logs(ends)[1], [0.0, -math.inf, math.nan, math.inf, math.nan], equal_nan=True)
 
 
 def test_casts_and_products():

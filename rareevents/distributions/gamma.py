@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rareevents.distributions.base import Distribution, reals, require, require_number
-from rareevents.kernels.special import HALF_LOG_TWO_PI, deviance, stirling_error
+from rareevents.kernels.special import HALF_LOG_TWO_PI, stirling_error
 
 TINY = 2.2250738585072014e-308        # the smallest normal double
 
@@ -54,7 +54,7 @@ class Gamma(Distribution):
     def draw(self, rng):
         return max(rng.standard_gamma(self.shape) / self.rate, TINY)
 
-    # Evaluation: Loader's saddle-point form where the terms of the plain one would cancel
+    # Evaluation: Loader's (2000) saddle-point form where the terms of the plain one would cancel
     def log_density(self, x):
         if x <= 0.0:
             if x < 0.0 or self.shape > 1.0:
@@ -62,7 +62,9 @@ class Gamma(Distribution):
             return math.inf if self.shape < 1.0 else -self.log_norm
         if self.shape < 100.0:
             return (self.shape - 1.0) * math.log(x) - self.rate * x - self.log_norm
-        return -deviance(self.shape, self.rate * x) - math.log(x) - self.log_norm
+        d = (self.rate * x - self.shape) / self.shape
+        log_ratio = math.log1p(d) if d > -0.5 else math.log(self.rate * x / self.shape)
+        return self.shape * (log_ratio - d) - math.log(x) - self.log_norm
 
     def log_tails(self, x: float) -> tuple[float, float]:
         from scipy.special import gammainc, gammaincc

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.kernels.bits import is_boolean
+from rareevents.kernels.bits import is_boolean, put
 from rareevents.kernels.streams import address, new_rng
 from rareevents.kernels.sums import OK, merge, settle, settle_copies
 
@@ -34,7 +34,7 @@ def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     """A chunk of numbers or rows, one log weight each."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
-    done = 0
+    done = np.int64(0)                    # a plain 0 is a type of its own at first, and all that it meets compiles twice
     while done < n:
         m = min(n - done, len(x))
         status[1] = m
@@ -60,7 +60,7 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     width = np.uint64(tally.size)
     left = n
     cell = 0
-    done = 0
+    done = np.int64(0)
     while left > 0 or cell < tally.size:
         m = 0
         while left > 0 and m < x.size:
@@ -107,7 +107,7 @@ def log_densities(law, x, out):
 # ------------------------------------------- kernels without roles: `fuse` keeps them on disk, or does without a disk
 def settle_block(m, w, v, y, counts, terms, weights, largest):
     """The statistics of m draws whose integrand values were made outside compiled code; returns a status of `sums`."""
-    return settle(0, m, w, v, y, counts, terms, weights, largest)
+    return settle(np.int64(0), m, w, v, y, counts, terms, weights, largest)
 
 
 def merge_chunks(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b):
@@ -147,9 +147,7 @@ def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable:
 
     def values(e, x, y, m):
         for i in range(m):
-            result = f(e, x[i])
-            for k in range(len(y)):
-                y[k, i] = result[k]
+            put(f(e, x[i]), y, i)
 
     def nothing(e, x, y, m):
         return

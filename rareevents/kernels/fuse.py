@@ -27,6 +27,7 @@ from rareevents.kernels.freeze import Frozen, lines_of, where
 log = logging.getLogger("rareevents")
 HERE = Path(__file__).parent
 KEPT_ON_DISK = 400
+VECTORISED = ("weigh", "log_density")            # the roles whose loops have no branch per draw
 COMPILED: collections.Counter[str] = collections.Counter()       # compiled, loaded, uncached: tests count these
 
 _kernels: dict[str, Callable] = {}
@@ -50,10 +51,10 @@ def fuse(template: types.FunctionType, roles: dict[str, types.FunctionType], arg
         signature = ", ".join(str(numba.typeof(a)) for a in arguments)
         digest = hashlib.sha256(_versions + signature.encode())
         for name, f in roles.items():
-            digest.update(name.encode() + Frozen(f, build=False).digest)
+            digest.update(name.encode() + Frozen(f, build=False, vectorised=name in VECTORISED).digest)
         name = f"{template.__name__}_{digest.hexdigest()[:24]}"
         if name not in _kernels:
-            frozen = {role: Frozen(f) for role, f in roles.items()}
+            frozen = {role: Frozen(f, vectorised=role in VECTORISED) for role, f in roles.items()}
             code = template.__code__.replace(co_name=name, co_qualname=name)
             names = {**template.__globals__, **{role: f.function for role, f in frozen.items()}}
             kernel = types.FunctionType(code, names, name)

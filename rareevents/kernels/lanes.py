@@ -1,12 +1,16 @@
-"""Reductions of a block in eight or four lanes, added pairwise at the end.
+"""Reductions of a block in eight lanes, added pairwise at the end.
 
-The order of additions is written out, so LLVM may use vectors of any width and the bits stay the same on every
-processor; leaving the order to the compiler (fastmath) would give that up.
+The order of additions is written out as operations on vectors of eight, so the bits are the same on every processor,
+whatever its vectors hold; leaving the order to the compiler (fastmath) would give that up.
 """
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+from numba.np.arrayobj import make_array
 
 from rareevents.kernels.bits import LEAF, as_bits
 
@@ -14,88 +18,129 @@ SIZE = np.uint64(0x7FFFFFFFFFFFFFFF)          # the bits of |x|: as integers the
 INFINITY = np.uint64(0x7FF0000000000000)
 
 
+# ------------------------------------------------------------------------------------------------ vectors of eight
+class _Eight(types.Type):
+    """Numba's type of eight doubles that are worked on at once."""
+
+    def __init__(self) -> None:
+        super().__init__("Eight")
+
+
+EIGHT, VECTOR, INDEX = _Eight(), ir.VectorType(ir.DoubleType(), 8), ir.IntType(32)
+
+
+@register_model(_Eight)
+class _EightModel(models.PrimitiveModel):
+    def __init__(self, manager, eight):
+        super().__init__(manager, eight, VECTOR)
+
+
+@intrinsic
+def _load(context, y, i):
+    """y[i], ..., y[i + 7] of a contiguous array."""
+    def codegen(context, builder, signature, args):
+        data = make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.load(builder.bitcast(builder.gep(data, [args[1]]), VECTOR.as_pointer()), align=8)
+    return EIGHT(y, types.int64), codegen
+
+
+@intrinsic
+def _all(context, x):
+    """x eight times."""
+    def codegen(context, builder, signature, args):
+        one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), args[0], INDEX(0))
+        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(INDEX, 8), [0] * 8))
+    return EIGHT(types.float64), codegen
+
+
+def _operation(name, count):
+    """An operation on vectors, lane by lane: an instruction of LLVM's, or one of its functions."""
+    def codegen(context, builder, signature, args):
+        if name.startswith("llvm."):
+            function = ir.FunctionType(VECTOR, [VECTOR] * count)
+            return builder.call(cgutils.get_or_insert_function(builder.module, function, f"{name}.v8f64"), args)
+        return getattr(builder, name)(*args)
+    typer = [lambda context, a: (EIGHT(EIGHT), codegen), lambda context, a, b: (EIGHT(EIGHT, EIGHT), codegen),
+             lambda context, a, b, c: (EIGHT(EIGHT, EIGHT, EIGHT), codegen)][count - 1]
+    return intrinsic(typer)
+
+
+_plus, _minus, _times = _operation("fadd", 2), _operation("fsub", 2), _operation("fmul", 2)
+_size, _fma = _operation("llvm.fabs", 1), _operation("llvm.fma", 3)
+
+
+@intrinsic
+def _sum(context, a):
+    """((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))."""
+    def codegen(context, builder, signature, args):
+        lanes = [builder.extract_element(args[0], INDEX(i)) for i in range(8)]
+        while len(lanes) > 1:
+            lanes = [builder.fadd(a, b) for a, b in zip(lanes[::2], lanes[1::2], strict=True)]
+        return lanes[0]
+    return types.float64(EIGHT), codegen
+
+
+# ------------------------------------------------------------------------------------------------ reductions
 @njit(**LEAF)
 def total(y, m):
     """Sum of the first m entries."""
-    a = b = c = d = e = f = g = h = 0.0
+    s = _all(0.0)
     whole = m - m % 8
     for i in range(0, whole, 8):
-        a += y[i]
-        b += y[i + 1]
-        c += y[i + 2]
-        d += y[i + 3]
-        e += y[i + 4]
-        f += y[i + 5]
-        g += y[i + 6]
-        h += y[i + 7]
+        s = _plus(s, _load(y, i))
+    rest = 0.0
     for i in range(whole, m):
-        a += y[i]
-    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+        rest += y[i]
+    return _sum(s) + rest
 
 
 @njit(**LEAF)
 def squares(y, m):
     """Sum of y^2 over the first m entries."""
-    a = b = c = d = e = f = g = h = 0.0
+    s = _all(0.0)
     whole = m - m % 8
     for i in range(0, whole, 8):
-        a += y[i] * y[i]
-        b += y[i + 1] * y[i + 1]
-        c += y[i + 2] * y[i + 2]
-        d += y[i + 3] * y[i + 3]
-        e += y[i + 4] * y[i + 4]
-        f += y[i + 5] * y[i + 5]
-        g += y[i + 6] * y[i + 6]
-        h += y[i + 7] * y[i + 7]
+        v = _load(y, i)
+        s = _fma(v, v, s)
+    rest = 0.0
     for i in range(whole, m):
-        a += y[i] * y[i]
-    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+        rest += y[i] * y[i]
+    return _sum(s) + rest
 
 
 @njit(**LEAF)
 def powers(y, m, mean):
-    """Sums of (y - mean)^2, ^3 and ^4 over the first m entries; four lanes each, so that all stay in registers."""
-    a2 = b2 = c2 = d2 = 0.0
-    a3 = b3 = c3 = d3 = 0.0
-    a4 = b4 = c4 = d4 = 0.0
-    whole = m - m % 4
-    for i in range(0, whole, 4):
-        a, b, c, d = y[i] - mean, y[i + 1] - mean, y[i + 2] - mean, y[i + 3] - mean
-        aa, bb, cc, dd = a * a, b * b, c * c, d * d
-        a2 += aa
-        b2 += bb
-        c2 += cc
-        d2 += dd
-        a3 += aa * a
-        b3 += bb * b
-        c3 += cc * c
-        d3 += dd * d
-        a4 += aa * aa
-        b4 += bb * bb
-        c4 += cc * cc
-        d4 += dd * dd
+    """Sums of (y - mean)^2, ^3 and ^4 over the first m entries."""
+    s2 = s3 = s4 = _all(0.0)
+    centre = _all(mean)
+    whole = m - m % 8
+    for i in range(0, whole, 8):
+        d = _minus(_load(y, i), centre)
+        dd = _times(d, d)
+        s2 = _plus(s2, dd)
+        s3 = _fma(dd, d, s3)
+        s4 = _fma(dd, dd, s4)
+    r2 = r3 = r4 = 0.0
     for i in range(whole, m):
-        a = y[i] - mean
-        aa = a * a
-        a2 += aa
-        a3 += aa * a
-        a4 += aa * aa
-    return (a2 + b2) + (c2 + d2), (a3 + b3) + (c3 + d3), (a4 + b4) + (c4 + d4)
+        d = y[i] - mean
+        dd = d * d
+        r2 += dd
+        r3 += dd * d
+        r4 += dd * dd
+    return _sum(s2) + r2, _sum(s3) + r3, _sum(s4) + r4
 
 
 @njit(**LEAF)
 def absolute(y, m):
     """Sum of |y| over the first m entries."""
-    a = b = c = d = 0.0
-    whole = m - m % 4
-    for i in range(0, whole, 4):
-        a += abs(y[i])
-        b += abs(y[i + 1])
-        c += abs(y[i + 2])
-        d += abs(y[i + 3])
+    s = _all(0.0)
+    whole = m - m % 8
+    for i in range(0, whole, 8):
+        s = _plus(s, _size(_load(y, i)))
+    rest = 0.0
     for i in range(whole, m):
-        a += abs(y[i])
-    return (a + b) + (c + d)
+        rest += abs(y[i])
+    return _sum(s) + rest
 
 
 @njit(**LEAF)

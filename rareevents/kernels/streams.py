@@ -125,16 +125,18 @@ def _word(rng):
 
 # ---------------------------------------------------------------------------- ziggurat (Doornik 2005), 256 layers
 def _layers(edge, area, density, inverse, count=256):
+    """The layers' right edges, the share of each that lies under the next, and the density at the edges."""
     x = np.zeros(count + 1)
     x[0], x[1] = area / density(edge), edge
     for i in range(2, count):
         x[i] = inverse(area / x[i - 1] + density(x[i - 1]))
-    return x, x[1:] / x[:-1]
+    return x, x[1:] / x[:-1], np.array([density(edge) for edge in x])
 
 
 NORMAL_EDGE, EXPONENTIAL_EDGE = 3.6541528853610088, 7.69711747013104972
-NX, NR = _layers(NORMAL_EDGE, 0.00492867323399, lambda x: math.exp(-0.5 * x * x), lambda y: math.sqrt(-2 * math.log(y)))
-EX, ER = _layers(EXPONENTIAL_EDGE, 0.0039496598225815571993, lambda x: math.exp(-x), lambda y: -math.log(y))
+NX, NR, NF = _layers(NORMAL_EDGE, 0.00492867323399, lambda x: math.exp(-0.5 * x * x),
+                     lambda y: math.sqrt(-2 * math.log(y)))
+EX, ER, EF = _layers(EXPONENTIAL_EDGE, 0.0039496598225815571993, lambda x: math.exp(-x), lambda y: -math.log(y))
 
 
 @njit(**LEAF)
@@ -148,9 +150,7 @@ def _exponential(rng):
         if i == 0:
             return EXPONENTIAL_EDGE - math.log(unit(xoshiro(rng)))
         x = u * EX[i]
-        f0 = math.exp(x - EX[i])
-        f1 = math.exp(x - EX[i + 1])
-        if f1 + unit(xoshiro(rng)) * (f0 - f1) < 1.0:
+        if EF[i + 1] + unit(xoshiro(rng)) * (EF[i] - EF[i + 1]) < math.exp(-x):
             return x
 
 
@@ -174,9 +174,7 @@ def _normal(rng):
         if i == 0:
             return _normal_tail(rng, u < 0.0)
         x = u * NX[i]
-        f0 = math.exp(-0.5 * (NX[i] * NX[i] - x * x))
-        f1 = math.exp(-0.5 * (NX[i + 1] * NX[i + 1] - x * x))
-        if f1 + unit(xoshiro(rng)) * (f0 - f1) < 1.0:
+        if NF[i + 1] + unit(xoshiro(rng)) * (NF[i] - NF[i + 1]) < math.exp(-0.5 * x * x):
             return x
 
 

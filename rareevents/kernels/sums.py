@@ -135,7 +135,7 @@ def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     heaviest, _ = to_weights(m, w, v)
     if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
         return BAD_WEIGHT
-    draws = 0
+    draws = np.int64(0)
     for i in range(m):
         draws += copies[i]
     for k in range(len(y)):
