@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import rareevents as rare
-from rareevents import plots
+from rareevents import oracle, plots
 from rareevents.experiments import Findings, main
 
 
@@ -57,8 +57,7 @@ class Settings:
 
 def run(settings: Settings, progress: bool) -> Findings:
     p, event = rare.Poisson(4.0), rare.at_least(settings.threshold)
-    x = np.arange(settings.threshold, settings.threshold + 400)
-    exact = float(np.exp(p.log_prob(x)).sum())
+    exact = oracle.value(p, event)
     own = rare.Poisson(settings.proposal.storms) if isinstance(settings.proposal, Tilt) else settings.proposal
     found = rare.compare(p, event, {"tilt": rare.Poisson(float(settings.threshold)), "own": own},
                          samples=settings.samples, seed=settings.seed, progress=progress)

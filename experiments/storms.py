@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import rareevents as rare
-from rareevents import plots
+from rareevents import oracle, plots
 from rareevents.estimates import shown
 from rareevents.experiments import Findings, main
 
@@ -29,19 +29,6 @@ class Settings:
 
 def number(x):
     return x
-
-
-def exact_tail(rate, k):
-    """P(N >= k) and the relative variance of the tilt to each proposal rate, by summation."""
-    x = np.arange(k, k + 400)
-    return float(np.exp(rare.Poisson(rate).log_prob(x)).sum())
-
-
-def exact_variance(rate, k, proposal_rate):
-    """E_q[(f w)^2] / mu^2 - 1 for f = 1{N >= k}, by summation."""
-    x = np.arange(k, k + 400)
-    log_p, log_q = rare.Poisson(rate).log_prob(x), rare.Poisson(proposal_rate).log_prob(x)
-    return float(np.exp(2.0 * log_p - log_q).sum() / np.exp(log_p).sum() ** 2 - 1.0)
 
 
 def thresholds(settings, progress):
@@ -76,10 +63,12 @@ def costs(settings):
         own = max(0.0, found._terms.variance_of_variance) + 4.0 * found.relative_error ** 2
         spread = found.relative_variance * np.sqrt(own)
         points.append((float(rate), found.relative_variance, float(spread)))
-    levels = [k for k in range(int(settings.rate) + 1, 200) if 1e-12 <= exact_tail(settings.rate, k) <= 2e-2]
-    rarities = np.array([exact_tail(settings.rate, k) for k in levels])
-    theory = {"naive": 1e4 * (1.0 / rarities - 1.0),
-              "tilted": 1e4 * np.array([exact_variance(settings.rate, k, k) for k in levels])}
+    tails = {k: oracle.value(p, rare.at_least(k)) for k in range(int(settings.rate) + 1, 200)}
+    levels = [k for k, probability in tails.items() if 1e-12 <= probability <= 2e-2]
+    rarities = np.array([tails[k] for k in levels])
+    grades = {"naive": [oracle.grade(p, rare.at_least(k)) for k in levels],
+              "tilted": [oracle.grade(p, rare.at_least(k), rare.Poisson(float(k))) for k in levels]}
+    theory = {name: 1e4 * np.array([grade.relative_variance for grade in found]) for name, found in grades.items()}
     measured = {"naive": [], "tilted": []}
     for k, probability in zip(levels, rarities, strict=True):
         for name, proposal in (("naive", None), ("tilted", rare.Poisson(float(k)))):
@@ -97,25 +86,29 @@ def run(settings: Settings, progress: bool) -> Findings:
     together = one_pass(settings)
     points, (rarities, theory, measured) = costs(settings)
     k = settings.threshold
-    p, q, exact = rare.Poisson(settings.rate), rare.Poisson(float(k)), exact_tail(settings.rate, k)
+    p, q, event = rare.Poisson(settings.rate), rare.Poisson(float(k)), rare.at_least(k)
+    exact = oracle.grade(p, event)
     draws, log_weight = rare.weighted_samples(p, q, 200_000, seed=settings.seed)
     x = np.arange(0, int(1.9 * k) + 1)
-    rates = np.linspace(0.55 * k, 1.7 * k, 200)
+    rates = np.linspace(0.55 * k, 1.7 * k, 60)
+    curve = [oracle.grade(p, event, rare.Poisson(rate)).relative_variance for rate in rates]
     pictures = {
         "distributions": plots.distributions(p, q, x >= k, x),
-        "running": plots.running(tails[k].estimates, exact=exact),
+        "running": plots.running(tails[k].estimates, exact=exact.value),
         "log_weights": plots.log_weights(log_weight, draws >= k, tails[k]["tilted"].bound),
         "ess": plots.ess(tails[k].estimates),
-        "tilt": plots.tilt_curve(rates, np.array([exact_variance(settings.rate, k, r) for r in rates]), points,
-                                 naive=1.0 / exact - 1.0, label="storms expected under the proposal"),
+        "tilt": plots.tilt_curve(rates, np.array(curve), points, naive=exact.relative_variance,
+                                 label="storms expected under the proposal"),
         "rarity": plots.rarity(rarities, theory, measured),
     }
     numbers = {
-        "tails": {str(k): {"exact": exact_tail(settings.rate, k), **found.to_dict()} for k, found in tails.items()},
+        "tails": {str(k): {"exact": oracle.value(p, rare.at_least(k)), **found.to_dict()}
+                  for k, found in tails.items()},
         "mean": {"exact": settings.rate, **mean.to_dict()},
         "one_pass": together.to_dict(),
         "tilt": [{"rate": rate, "relative_variance": value, "std_error": error,
-                  "exact": exact_variance(settings.rate, settings.threshold, rate)} for rate, value, error in points],
+                  "exact": oracle.grade(p, event, rare.Poisson(rate)).relative_variance}
+                 for rate, value, error in points],
         "draws_to_one_percent": {"probability": rarities, "theory": theory, "measured": measured},
     }
     return Findings(numbers, pictures, report(settings, tails, mean))
@@ -132,11 +125,11 @@ def report(settings, tails, mean):
         return (f"{question:<18}{exact:<12.5g}{name:<12}{value:<18}{f'[{low:.5g}, {high:.5g}]':<26}"
                 f"{found.effective_sample_size:>10,.0f}  {found.verdict}")
     for k, comparison in tails.items():
-        lines += [row(f"P(N >= {k})", exact_tail(settings.rate, k), name, found)
+        lines += [row(f"P(N >= {k})", oracle.value(rare.Poisson(settings.rate), rare.at_least(k)), name, found)
                   for name, found in comparison.estimates.items()]
         ratio = comparison.variance_ratio("tilted")
         if ratio.value is not None:
-            lines.append(f"{'':<30}the tilt needs {ratio.value:.3g} (+- {ratio.std_error:.1g}) times fewer draws")
+            lines.append(f"{'':<30}the tilt needs {ratio} times fewer draws")
     lines.append("")
     lines += [row("E[N]", settings.rate, name, found) for name, found in mean.estimates.items()]
     lines.append("A proposal serves one question: the one that finds the rare months is the worst for the mean.")

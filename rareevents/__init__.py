@@ -28,7 +28,7 @@ _HOMES = {
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
-_MODULES = ("experiments", "plots", "testing")
+_MODULES = ("experiments", "information", "oracle", "plots", "testing")
 __all__ = sorted([*_HOME, *_MODULES])
 
 

@@ -22,7 +22,7 @@ from rareevents.distributions import (
     Support,
     ZeroInflated,
 )
-from rareevents.events import AnyEvent, Complement, Event, Intersection, Union
+from rareevents.events import AnyEvent, Complement, Intersection, Union, intervals
 
 LINE = (-math.inf, math.inf)
 
@@ -218,16 +218,16 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
         return True
     if _reaches(nominal, proposal):
         return True
-    pieces = _pieces(f, nominal.dtype is int) if nominal.size is None else None
-    if pieces is None:
+    where = intervals(f, nominal.dtype is int) if nominal.size is None else None
+    if where is None:
         return False
     (p,), (q,) = nominal.supports, proposal.supports
     shown = True
-    for low, high in pieces:
+    for low, high in where.pieces:
         low, high = max(low, p.low), min(high, p.high)
         if low > high:
             continue
-        if not (q.low <= low and high <= q.high):
+        if where.exact and not (q.low <= low and high <= q.high):
             raise ValueError(f"proposal must cover the event: {proposal!r} draws from {q}, but {f!r} also happens "
                              f"under the nominal law in [{low:g}, {high:g}]")
         shown &= any(part.low <= low and high <= part.high for part in _intervals(proposal))
@@ -258,38 +258,3 @@ def _intervals(q: Distribution) -> list[Support]:
     if isinstance(q, ZeroInflated):
         return [*_intervals(q.law), Support("integers", 0.0, 0.0)]
     return [q.supports[0]]
-
-
-def _pieces(event: Any, integer: bool) -> list[tuple[float, float]] | None:
-    """The intervals of x in which an event of the identity score can happen; None if that is not known."""
-    if isinstance(event, Union):
-        first, second = (_pieces(part, integer) for part in event.parts)
-        return None if first is None or second is None else first + second
-    if isinstance(event, Intersection):
-        first, second = (_pieces(part, integer) for part in event.parts)
-        if first is None or second is None:
-            return first if second is None else second
-        return [(max(a, c), min(b, d)) for a, b in first for c, d in second if max(a, c) <= min(b, d)]
-    if isinstance(event, Complement):
-        inner = event.event
-        if isinstance(inner, Complement):
-            return _pieces(inner.event, integer)
-        if isinstance(inner, (Union, Intersection)):
-            parts = (Complement(inner.parts[0]), Complement(inner.parts[1]))
-            return _pieces((Intersection if isinstance(inner, Union) else Union)(parts), integer)
-        if isinstance(inner, Event) and _is_identity(inner):
-            step = 1.0 if integer else 0.0
-            below = math.ceil(inner.at_least) - step if integer and math.isfinite(inner.at_least) else inner.at_least
-            above = math.floor(inner.at_most) + step if integer and math.isfinite(inner.at_most) else inner.at_most
-            return ([(-math.inf, below)] if math.isfinite(below) else []) + \
-                   ([(above, math.inf)] if math.isfinite(above) else [])
-        return None
-    if isinstance(event, Event) and _is_identity(event):
-        low = math.ceil(event.at_least) if integer and math.isfinite(event.at_least) else event.at_least
-        high = math.floor(event.at_most) if integer and math.isfinite(event.at_most) else event.at_most
-        return [(low, high)]
-    return None
-
-
-def _is_identity(event: Event) -> bool:
-    return isinstance(event.score.coefficients, float)

@@ -6,6 +6,7 @@ import ast
 import difflib
 import json
 import runpy
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="rareevents", description="Rare events by importance sampling.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | reproduce")
     commands.add_parser("list", help="the experiments, one line each")
-    run = commands.add_parser("run", help="run one experiment; every setting of it is a flag", add_help=False)
+    run = commands.add_parser("run", help="run one experiment; every setting of it is a flag")
     run.add_argument("experiment", nargs="?", help="a script, or the name of one in experiments/")
     run.add_argument("flags", nargs=argparse.REMAINDER, help="settings: --help after the name shows them")
     again = commands.add_parser("reproduce", help="rerun the shipped experiments; fail if a committed result is stale")
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     again.add_argument("--update", action="store_true", help="write what differs")
     options = parser.parse_args(argv)
     try:
-        if options.command == "list" or (options.command == "run" and options.experiment in (None, "-h", "--help")):
+        if options.command == "list" or (options.command == "run" and options.experiment is None):
             return show()
         if options.command == "run":
             return execute(script_of(options.experiment), options.flags)
@@ -89,6 +90,8 @@ def execute(script: Path, flags: list[str]) -> int:
         runpy.run_path(str(script), run_name="__main__")
         return 0
     except SystemExit as stop:
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
     finally:
         sys.argv, sys.path[:] = before
@@ -102,7 +105,7 @@ def reproduce(names: list[str], update: bool) -> int:
     for name, script in chosen.items():
         committed = script.resolve().parent.parent / "results" / name
         with tempfile.TemporaryDirectory() as folder:
-            experiments.root = None if update else Path(folder)
+            experiments.root, fresh = Path(folder), Path(folder) / name
             try:
                 code = execute(script, [])
             finally:
@@ -110,7 +113,12 @@ def reproduce(names: list[str], update: bool) -> int:
             if code:
                 print(f"{name}: failed with exit code {code}", file=sys.stderr)
                 return code
-            differences = [] if update else compare(committed, Path(folder) / name)
+            if not fresh.is_dir():
+                raise ValueError(f"{script} wrote no results: an experiment ends with experiments.main(Settings, run)")
+            differences = [] if update else compare(committed, fresh)
+            if update:
+                shutil.rmtree(committed, ignore_errors=True)
+                shutil.copytree(fresh, committed)
         for line in differences:
             print(f"{name}: {line}")
         print(f"{name}: {'written' if update else 'stale' if differences else 'reproduced'}")
@@ -126,19 +134,34 @@ def compare(committed: Path, fresh: Path) -> list[str]:
     if not committed.is_dir():
         return [f"{committed} does not exist"]
     old, new = files(committed), files(fresh)
-    made_with = "plots/made_with.json"
-    other_version = old.get(made_with) != new.get(made_with)
+    before, here = drawn_with(old), drawn_with(new)
+    other_version = before != here and None not in (before, here)
     lines = []
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:
             lines.append(f"{name} is only in the {'new' if name in new else 'committed'} results")
         elif old[name] != new[name] and not (other_version and name.startswith("plots/")):
-            keys = changed(json.loads(old[name]), json.loads(new[name])) if name.endswith(".json") else []
-            lines.append(f"{name} differs" + (f" at {', '.join(keys[:5])}" if keys else ""))
-    if other_version and not any(line.startswith("plots/") for line in lines) and made_with in old and made_with in new:
-        before, here = (json.loads(side[made_with])["matplotlib"] for side in (old, new))
+            lines.append(f"{name} differs" + (where(old[name], new[name]) if name.endswith(".json") else ""))
+    if other_version:
         print(f"plots not compared: made with matplotlib {before}, here {here}")
     return lines
+
+
+def drawn_with(files: dict[str, bytes]) -> str | None:
+    """The version of matplotlib that drew the plots, if the results say it."""
+    try:
+        return json.loads(files["plots/made_with.json"])["matplotlib"]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def where(old: bytes, new: bytes) -> str:
+    """The places at which two JSON files differ, the first five of them, as the end of a sentence."""
+    try:
+        places = changed(json.loads(old), json.loads(new))
+    except ValueError:
+        return ": the committed one is not JSON"
+    return f" at {', '.join(places[:5])}" if places else ""
 
 
 def changed(old: object, new: object, place: str = "") -> list[str]:

@@ -83,7 +83,7 @@ class Run:
     total: Moments
     groups: tuple[Moments, ...]
     stopped_by: str
-    seconds: float
+    seconds: float                # from the first chunk on: without compiling
 
 
 def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop: Stop, *, threads: int | None = None,
@@ -109,7 +109,8 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
     started : float, optional
         time.perf_counter() when the work began; `max_seconds` counts from there.
     """
-    begin = time.perf_counter() if started is None else started
+    begin = time.perf_counter()
+    started = begin if started is None else started
     groups: list[Moments] = []
     closed = total = group = Moments.empty(quantities)
     watched = stop.relative_error is not None or report is not None
@@ -135,7 +136,7 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
         if report is not None:
             report(total)
         terms = [total.of(k) for k in range(quantities)] if stop.relative_error is not None else []
-        stopped_by = stop.reached(draws, terms, time.perf_counter() - begin)
+        stopped_by = stop.reached(draws, terms, time.perf_counter() - started)
         if full:
             groups.append(group)
             closed, group = total, Moments.empty(quantities)

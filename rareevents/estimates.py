@@ -49,7 +49,7 @@ class Estimate:
     stopped_by: str               # which stopping rule held first
     seed: int
     confidence: float
-    seconds: float = field(compare=False)
+    seconds: float = field(compare=False)     # spent drawing, without compiling
     bound: float | None           # proven bound on |y| over the whole event
     interval_method: str
     components: tuple[Estimate, ...] = field(default=(), repr=False)

@@ -11,7 +11,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -254,6 +254,57 @@ def outside(low: float, high: float) -> Complement:
     ~(4 <= identity <= 36)
     """
     return ~Event(identity, at_least=low, at_most=high)
+
+
+class Intervals(NamedTuple):
+    """Where a number must lie for an event to happen."""
+
+    pieces: list[tuple[float, float]]         # in order, without overlap
+    exact: bool                               # False: it happens nowhere else, but perhaps not everywhere there
+
+
+def intervals(event: Any, integer: bool) -> Intervals | None:
+    """The intervals of x, both ends included, in which an event of the identity score happens; None if not known.
+
+    >>> intervals(outside(4, 36), integer=True).pieces
+    [(-inf, 3.0), (37.0, inf)]
+    """
+    if isinstance(event, (Union, Intersection)):
+        first, second = (intervals(part, integer) for part in event.parts)
+        if first is None or second is None:
+            known = second if first is None else first
+            return None if known is None or isinstance(event, Union) else known._replace(exact=False)
+        both = [(max(a, c), min(b, d)) for a, b in first.pieces for c, d in second.pieces]
+        pieces = both if isinstance(event, Intersection) else first.pieces + second.pieces
+        return Intervals(_disjoint(pieces), first.exact and second.exact)
+    inner = event.event if isinstance(event, Complement) else None
+    if isinstance(inner, Complement):
+        return intervals(inner.event, integer)
+    if isinstance(inner, (Union, Intersection)):                 # De Morgan
+        parts = (Complement(inner.parts[0]), Complement(inner.parts[1]))
+        return intervals((Intersection if isinstance(inner, Union) else Union)(parts), integer)
+    named = event if inner is None else inner
+    if not isinstance(named, Event) or not isinstance(named.score.coefficients, float):
+        return None
+    low, high = named.at_least, named.at_most
+    if integer:
+        low, high = (float(np.ceil(low)), float(np.floor(high)))
+    step = 1.0 if integer else 0.0
+    return Intervals(_disjoint([(low, high)] if inner is None else [(-math.inf, low - step), (high + step, math.inf)]),
+                     exact=True)
+
+
+def _disjoint(pieces: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Intervals in order, those that overlap as one; empty and infinitely far ones are left out."""
+    found: list[tuple[float, float]] = []
+    for low, high in sorted(pieces):
+        if low > high or math.inf in (low, -high):
+            continue
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ provenance.json alone.
 """
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -56,9 +57,12 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
     try:
         script = Path(run.__code__.co_filename).resolve()
         folder = results_folder(script, settings, chosen)
-        begin = time.perf_counter()
-        findings = run(chosen, sys.stderr.isatty())
-        write(folder, chosen, findings, time.perf_counter() - begin)
+        try:
+            begin = time.perf_counter()
+            findings = run(chosen, sys.stderr.isatty())
+            write(folder, chosen, findings, time.perf_counter() - begin)
+        finally:
+            remove_empty(folder)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -67,7 +71,8 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
         sys.exit(1)
     if findings.text:
         print(findings.text)
-    print(f"\nresults in {os.path.relpath(folder)}")
+    if root is None:
+        print(f"\nresults in {os.path.relpath(folder)}")
 
 
 def results_folder(script: Path, settings: type, chosen: Any) -> Path:
@@ -81,15 +86,22 @@ def results_folder(script: Path, settings: type, chosen: Any) -> Path:
     if config != canonical(described(settings())):
         name += "-" + hashlib.sha256(config.encode()).hexdigest()[:12]
     folder = base / name
+    if base.resolve() not in folder.resolve().parents:
+        raise ValueError(f"the results folder must lie inside {base}, got {folder}, which leads to {folder.resolve()}")
     try:
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise OSError(f"the results folder {folder} cannot be written: {error.strerror or error}") from None
-    if base.resolve() not in folder.resolve().parents:
-        raise ValueError(f"the results folder must lie inside {base}, got {folder}, which leads to {folder.resolve()}")
     return folder
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove what a failed run made and left empty: folders only, so no result is ever lost."""
+    with contextlib.suppress(OSError):
+        for place in (folder / "plots", folder, folder.parent):
+            place.rmdir()
 
 
 def checked_name(name: str) -> str:

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from rareevents.distributions import Distribution
 from rareevents.estimates import Estimate
 
 NAIVE, SAMPLED, IDEAL, OTHER, EXACT = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000"
-LOOKS = [(SAMPLED, "o", "-"), (IDEAL, "s", "-."), (OTHER, "^", ":")]
+# Colour, marker and line of 21 series, any two of which differ; neighbours differ in all three.
+LOOKS = list(islice(zip(cycle((SAMPLED, IDEAL, OTHER)), cycle("os^DvPX"), cycle(("-", "-.", ":"))), 21))
 BARS = 60                     # the most in a histogram
 
 
@@ -71,24 +73,27 @@ def running(estimates: Mapping[str, Estimate], exact: float | None = None, ax: A
         ax = _axes(ax)
         looks = _looks(estimates)
         lowest = []
-        for name, estimate in estimates.items():
-            n, value, low, high, _ = (np.array(column, float) for column in zip(*estimate.history(), strict=True))
+        histories = {name: np.array(estimate.history(), float).T for name, estimate in estimates.items()}
+        signed = any((value < 0.0).any() for _, value, *_ in histories.values())        # no log axis, 0 is a value
+        for i, (name, (n, value, low, high, _)) in enumerate(histories.items()):
             colour, marker, line = looks[name]
-            hit = value > 0.0
+            hit = (value > 0.0) | signed
             ax.plot(n[hit], value[hit], color=colour, linestyle=line, marker=marker, markevery=0.15,
                     label=name if hit.any() else None)
-            ax.fill_between(n, np.where(low > 0.0, low, high * 1e-3), high, where=hit, color=colour, alpha=0.16,
-                            linewidth=0)
+            base = np.where((low > 0.0) | signed, low, high * 1e-3)
+            ax.fill_between(n, base, high, where=hit, color=colour, alpha=0.16, linewidth=0)
             if not hit.all():
-                ax.plot(n[~hit], high[~hit], color=colour, linestyle=(0, (1, 1.5)), marker="v", markevery=0.15,
-                        label=f"{name}: no hit yet, upper bound")
+                known = ~hit & np.isfinite(high)
+                ax.plot(n[known], high[known], color=colour, linestyle=(0, (1, 1.5 + i)), marker="v", markevery=0.15,
+                        label=f"{name}: no hit yet, {'upper' if known.any() else 'no'} bound")
             lowest += [*np.maximum(low, 0.03 * value)[hit]]
         if exact is not None:
             ax.axhline(exact, color=EXACT, linestyle="--", linewidth=1.2, label=f"exact {exact:.4g}", zorder=1)
             lowest.append(exact)
-        ax.set(xscale="log", yscale="log", xlabel="draws", ylabel="estimate, with interval",
+        scale = "log" if np.isfinite(ax.dataLim.x0) else "linear"          # neither a hit nor a bound: no point at all
+        ax.set(xscale=scale, yscale="linear" if signed else scale, xlabel="draws", ylabel="estimate, with interval",
                title="Running estimate")
-        if lowest:
+        if lowest and not signed:
             ax.set_ylim(bottom=0.8 * min(lowest))
         ax.legend(loc="best")
     return ax
@@ -127,13 +132,16 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
     nominal, proposal : Distribution
         Laws of counts.
     inside : array of bool
-        Whether the event happens at each x.
+        Whether the event happens at each x; at one of them at least it has a probability above 0.
     x : array of int
         Consecutive values to show.
     """
+    p, q = np.exp(nominal.log_prob(x)), np.exp(proposal.log_prob(x))
+    if not p[inside].any():
+        raise ValueError(f"inside must be true at an x with a probability above 0: {nominal!r} has none for the event "
+                         f"among the {len(x)} values of x")
     with style():
         ax = _axes(ax)
-        p, q = np.exp(nominal.log_prob(x)), np.exp(proposal.log_prob(x))
         ideal = np.where(inside, p, 0.0)
         ideal = ideal / ideal.sum()
         for start, stop in _stretches(inside):
@@ -144,7 +152,7 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
             shown = y > 0.0
             ax.plot(x[shown], y[shown], color=colour, marker=marker, linestyle=line, linewidth=1.4, label=label,
                     markersize=4.5)
-        floor = 0.3 * min(p[inside].max(), q[q > 0.0].max())
+        floor = 0.3 * min(p[inside].max(), q.max() or 1.0)
         ax.set(yscale="log", xlabel="storms in the month", ylabel="probability", ylim=(floor * 1e-2, 2.0),
                xlim=(x[0] - 0.7, x[-1] + 0.7), title="Nominal law, proposal and ideal proposal")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -176,7 +184,7 @@ def log_weights(log_weight: np.ndarray, inside: np.ndarray, bound: float | None 
         ax.hist(values[~inside], edges, color=NAIVE, alpha=0.55, label="outside the event", hatch="///",
                 edgecolor="white", linewidth=0.3)
         ax.hist(values[inside], edges, color=SAMPLED, alpha=0.9, label="in the event")
-        if bound is not None:
+        if bound:
             ax.axvline(np.log10(bound), color=EXACT, linestyle="--", linewidth=1.2, label="proven bound on the event")
         ax.axvline(0.0, color="0.5", linewidth=1.0, linestyle=":", label="weight 1: naive Monte Carlo")
         ax.set(yscale="log", xlabel="log10 of the weight p/q", ylabel="draws", title="Weights of the draws")
@@ -201,7 +209,7 @@ def tilt_curve(tilts: np.ndarray, theory: np.ndarray, points: Sequence[tuple[flo
     with style():
         ax = _axes(ax)
         ax.plot(tilts, theory, color=EXACT, linestyle="--", linewidth=1.2, label="exact")
-        at, value, error = (np.array(column) for column in zip(*points, strict=True))
+        at, value, error = np.array(points, float).reshape(-1, 3).T
         ax.errorbar(at, value, yerror_of(value, error), color=SAMPLED, marker="o", linestyle="none", capsize=3,
                     label="measured")
         best = int(np.argmin(theory))
@@ -249,10 +257,10 @@ def bars(groups: Mapping[str, Sequence[float]], names: Sequence[str], ylabel: st
     with style():
         ax = _axes(ax)
         width = 0.8 / len(groups)
-        hatches = ("", "///", "...", "xx")
+        hatches = ("", "///", "...", "xx", "++")
         for i, (label, values) in enumerate(groups.items()):
             ax.bar(np.arange(len(names)) + (i - (len(groups) - 1) / 2) * width, values, width, label=label,
-                   color=(NAIVE, SAMPLED, OTHER, IDEAL)[i % 4], hatch=hatches[i % 4], edgecolor="white", linewidth=0.5)
+                   color=(NAIVE, SAMPLED, OTHER, IDEAL)[i % 4], hatch=hatches[i % 5], edgecolor="white", linewidth=0.5)
         ax.set_xticks(np.arange(len(names)), names)
         ax.set(ylabel=ylabel, title=title)
         ax.grid(False, axis="x")
@@ -272,7 +280,7 @@ def _axes(ax: Any) -> Any:
 
 def _looks(names: Mapping[str, Any]) -> dict[str, tuple[str, str, Any]]:
     """Colour, marker and line of each name; naive Monte Carlo always has its own."""
-    others = iter(LOOKS * len(names))
+    others = cycle(LOOKS)
     return {name: (NAIVE, "x", "--") if name == "naive" else next(others) for name in names}
 
 

@@ -42,7 +42,7 @@ class Sampler:
         self.quantities = 1 if self.vector is None else self.vector
         self.black_box = isinstance(f, BlackBox)
         self.boolean = False                       # whether the compiled integrand returns bool; known after a chunk
-        self._compared = False
+        self.comparing = 0.0                       # seconds spent on comparing compiled functions with plain Python
         self._e = records.record() if self.black_box else f.record
         window = None if self.black_box or not tally else _window(self.law)
         self._low, self._cells = (0, 0) if window is None else window
@@ -203,7 +203,8 @@ class Sampler:
                     raise UserFunctionError(f"log_density of {laws[0]!r} gives the log weight {value} at x = "
                                             f"{_shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
                                             f"index out of range or a type that changes")
-            if time.perf_counter() - begin > COMPARED_SECONDS:
+            self.comparing = time.perf_counter() - begin
+            if self.comparing > COMPARED_SECONDS:
                 break
 
     def _replay(self, function: Any, record: tuple, user: Any, x: Any) -> Any:

@@ -7,8 +7,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("kernels", "distributions", "processes", "events", "moments", "sampler", "tails", "intervals", "certificates",
-          "checks", "estimates", "engine", "oracle", "information", "proposals", "methods", "testing", "problems",
-          "plots", "report", "experiments", "cli", "__init__", "__main__")
+          "checks", "estimates", "engine", "closed_forms", "oracle", "proposals", "methods", "information", "testing",
+          "problems", "plots", "report", "experiments", "cli", "__init__", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},

@@ -34,7 +34,7 @@ def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     """A chunk of numbers or rows, one log weight each."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
-    done = np.int64(0)                    # a plain 0 is a type of its own at first, and all that it meets compiles twice
+    done = np.int64(0)                    # a plain 0 has a type of its own at first: what it meets compiles twice
     while done < n:
         m = min(n - done, len(x))
         status[1] = m

@@ -19,6 +19,12 @@ class Ratio(NamedTuple):
     value: float | None
     std_error: float | None
 
+    def __str__(self) -> str:
+        if self.value is None or self.std_error is None:
+            return "no hit to compare"
+        value, error = (float(f"{figure:.{digits}g}") for figure, digits in ((self.value, 3), (self.std_error, 1)))
+        return f"{value:,.15g} +- {error:,.15g}"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -47,7 +53,7 @@ class Comparison:
     def efficiency_ratio(self, name: str) -> float | None:
         """The same at equal seconds: the variance ratio times the reference's seconds per draw over those of `name`.
 
-        It is measured in time, so it is never in `to_dict`.
+        It is measured in time, so it is never in `to_dict`, and it means little below a second.
         """
         reference, other = self.estimates[next(iter(self.estimates))], self.estimates[name]
         ratio = self.variance_ratio(name).value
@@ -61,8 +67,9 @@ class Comparison:
         lines = []
         for name, estimate in self.estimates.items():
             ratio = self.variance_ratio(name)
-            gain = ("no hit to compare" if ratio.value is None else
-                    f"variance ratio {ratio.value:.3g} +- {ratio.std_error:.2g}")
+            faster = self.efficiency_ratio(name)
+            gain = ("the reference" if name == next(iter(self.estimates)) else f"variance ratio {ratio}"
+                    + (f" ({faster:.2g} at equal seconds)" if faster is not None else ""))
             lines.append(f"{name:<{width}}  {str(estimate).splitlines()[0]}\n{'':<{width}}  relative error "
                          f"{estimate.relative_error:.3g}, {estimate.hits:,} hits, {gain}, {estimate.verdict}")
         return "\n".join(lines)

@@ -89,7 +89,7 @@ def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: en
         indicator = isinstance(f, AnyEvent) or sampler.boolean
         return build(run.total, run.groups, bound=weight_bound(nominal, f, proposal, sampler.boolean),
                      naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
-                     seed=seed, confidence=confidence, seconds=run.seconds)
+                     seed=seed, confidence=confidence, seconds=run.seconds - sampler.comparing)
 
     largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
     with _reporting(progress, stop) as report:
