@@ -23,7 +23,8 @@ WINDOW = 1 << 15              # the widest tally of counts, in cells
 COMPARED_SECONDS = 0.25       # time for comparing compiled with plain Python on the first chunk
 BLACK_BOX_CHUNK = 1 << 10     # the largest chunk of a black box, whose calls cost far more than the chunk
 
-MAIN, WEIGHTED, SUPPORT = 0, 1 << 20, 1 << 21      # stages: estimates count up from MAIN, the others are apart
+# Stages of the random streams: the estimates of a comparison count up from MAIN, steps of learning from LEARNING.
+MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT = 0, 1 << 20, 2 << 20, 3 << 20, 4 << 20
 
 
 class UserFunctionError(RuntimeError):
@@ -216,6 +217,20 @@ class Sampler:
             raise UserFunctionError(f"{user.__name__} ({line.filename}, line {line.lineno}) raised "
                                     f"{type(cause).__name__}: {cause} at x = {_shown(x)} in chunk 0, where the "
                                     f"compiled code went on without noticing") from cause
+
+
+def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int, seed: int,
+                   stage: int) -> tuple[np.ndarray, np.ndarray]:
+    """n draws x of the proposal (None: of the nominal law) and their log weights log p(x) - log q(x), in nats."""
+    law = nominal if proposal is None else proposal
+    draw, log_q = law.functions()
+    x, w, y = law.empty(n), np.empty(n), np.empty((1, 0))
+    arguments = (np.uint64(seed), np.uint32(stage), np.uint64(0), n, nominal.record, law.record, records.record(),
+                 x, w, y)
+    roles = {"fill": chunks.filler(draw, law.size is not None),
+             "weigh": chunks.weigher(nominal.functions()[1], None if proposal is None else log_q, None, None)}
+    fuse(chunks.draws, roles, arguments)(*arguments)
+    return x, w
 
 
 # ------------------------------------------------------------------------------------------------ the pieces

@@ -15,12 +15,13 @@ INSTALL = 'python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run a block of README.md in an empty folder and return its names."""
+    """Run blocks of README.md, one after the other, in an empty folder and return their names."""
     monkeypatch.chdir(tmp_path)
 
-    def run(block):
+    def run(*blocks):
         names = {"__name__": "readme"}
-        exec(compile(block, "README.md", "exec"), names)
+        for block in blocks:
+            exec(compile(block, "README.md", "exec"), names)
         return names
     return run
 
@@ -39,6 +40,12 @@ def test_law_of_ones_own(run):
     words = run(PYTHON[1])["words"]
     exact = zeta(4.0, 100) / zeta(4.0)
     assert abs(words.value - exact) < 5.0 * words.std_error < 0.25 * exact
+
+
+def test_story(run, capsys):
+    names = run(PYTHON[0], PYTHON[2])
+    assert names["info"].cost_of_proposal(names["p"], names["event"], names["q"]).bits < 2.7
+    assert "1.22" in capsys.readouterr().out                        # H of that weather
 
 
 def test_two_commands():

@@ -11,6 +11,7 @@ from rareevents.engine import Stop
 from rareevents.estimates import Estimate, plain
 from rareevents.events import integrand
 from rareevents.methods.importance import weigh
+from rareevents.proposals.base import Proposal
 
 
 class Ratio(NamedTuple):
@@ -88,7 +89,7 @@ class Comparison:
         return running(self.estimates, exact=exact, ax=ax)
 
 
-def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | None], *, samples: int,
+def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | Proposal | None], *, samples: int,
             seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
     """Estimate E_p[f] with each proposal from the same number of draws, each with streams of its own.
 
@@ -96,7 +97,7 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
     ----------
     nominal, f, samples, seed, confidence, threads, progress
         As in `estimate`; f has one value.
-    proposals : mapping from name to Distribution or None
+    proposals : mapping from name to Distribution, Proposal or None
         What to compare; None is naive Monte Carlo. The first one is the reference of the variance ratios.
 
     >>> compare(p, event, {"naive": None, "tilted": q}, samples=1_000_000, seed=1)          # doctest: +SKIP

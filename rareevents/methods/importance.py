@@ -11,12 +11,11 @@ import numpy as np
 from rareevents import engine, estimates
 from rareevents.certificates import covers, weight_bound
 from rareevents.distributions import Distribution
-from rareevents.estimates import Estimate, build
+from rareevents.estimates import Estimate, Evaluations, build
 from rareevents.events import AnyEvent, BlackBox, integrand
-from rareevents.kernels import chunks, records
-from rareevents.kernels.fuse import fuse
 from rareevents.moments import Moments
-from rareevents.sampler import BLACK_BOX_CHUNK, MAIN, SUPPORT, WEIGHTED, Sampler, UserFunctionError
+from rareevents.proposals.base import Proposal
+from rareevents.sampler import BLACK_BOX_CHUNK, MAIN, SUPPORT, WEIGHTED, Sampler, UserFunctionError, weighted_draws
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
 SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support
@@ -24,9 +23,10 @@ BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive int
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
 
-def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None, *, samples: int | None = None,
-             relative_error: float | None = None, max_samples: int | None = None, max_seconds: float | None = None,
-             seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Estimate:
+def estimate(nominal: Distribution, f: Any, proposal: Distribution | Proposal | None = None, *,
+             samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
+             max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, threads: int | None = None,
+             progress: bool = False) -> Estimate:
     """Estimate mu = E_p[f] by the mean of f(x) p(x) / q(x) over draws x of q.
 
     Parameters
@@ -35,8 +35,8 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None
         p, the law of the world.
     f : event or function
         An event, or a plain function of x that returns a number, a bool or several numbers; or `black_box(f)`.
-    proposal : Distribution, optional
-        q, the law that is drawn from; None is naive Monte Carlo.
+    proposal : Distribution or Proposal, optional
+        q, the law that is drawn from, or what a function of `rareevents.proposals` returned; None is naive Monte Carlo.
     samples : int, optional
         Exactly this many draws.
     relative_error : float, optional
@@ -69,10 +69,12 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None
                  seed=seed, confidence=confidence, threads=threads, progress=progress, stage=MAIN)
 
 
-def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: engine.Stop, *, seed: int,
+def weigh(nominal: Distribution, f: Any, proposal: Distribution | Proposal | None, stop: engine.Stop, *, seed: int,
           confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True) -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
+    designed = proposal if isinstance(proposal, Proposal) else None
+    proposal = designed.law if designed is not None else proposal
     _check_laws(nominal, proposal)
     stop = _checked(stop)
     check_seed(seed)
@@ -87,9 +89,13 @@ def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: en
 
     def result(run: engine.Run) -> Estimate:
         indicator = isinstance(f, AnyEvent) or sampler.boolean
-        return build(run.total, run.groups, bound=weight_bound(nominal, f, proposal, sampler.boolean),
-                     naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
-                     seed=seed, confidence=confidence, seconds=run.seconds - sampler.comparing)
+        bound = weight_bound(nominal, f, proposal, sampler.boolean)
+        if designed is not None and designed.answers(nominal, f):
+            bound = min((b for b in (bound, designed.bound) if b is not None), default=None)
+        return build(run.total, run.groups, bound=bound, naive=proposal is None, indicator=indicator, covered=covered,
+                     stopped_by=run.stopped_by, seed=seed, confidence=confidence,
+                     seconds=run.seconds - sampler.comparing,
+                     spent=Evaluations(0, 0 if designed is None else designed.learning, 0, 0))
 
     largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
     with _reporting(progress, stop) as report:
@@ -113,15 +119,7 @@ def weighted_samples(nominal: Distribution, proposal: Distribution | None, n: in
     check_seed(seed)
     if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
         raise ValueError(f"n must be an integer of at least 0, got {n!r}")
-    law = nominal if proposal is None else proposal
-    draw, log_q = law.functions()
-    x, w, y = law.empty(int(n)), np.empty(int(n)), np.empty((1, 0))
-    arguments = (np.uint64(seed), np.uint32(WEIGHTED), np.uint64(0), int(n), nominal.record, law.record,
-                 records.record(), x, w, y)
-    roles = {"fill": chunks.filler(draw, law.size is not None),
-             "weigh": chunks.weigher(nominal.functions()[1], None if proposal is None else log_q, None, None)}
-    fuse(chunks.draws, roles, arguments)(*arguments)
-    return x, w
+    return weighted_draws(nominal, proposal, int(n), seed, WEIGHTED)
 
 
 # ------------------------------------------------------------------------------------------------ arguments
@@ -180,7 +178,7 @@ def _support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed
         return True
     if shown:
         return True
-    draws = weighted_samples(nominal, None, SUPPORT_DRAWS, seed ^ SUPPORT)[0]
+    draws = weighted_draws(nominal, None, SUPPORT_DRAWS, seed, SUPPORT)[0]
     _refuse_hole(nominal, f, proposal, np.unique(draws, axis=0))
     return False
 
