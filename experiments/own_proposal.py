@@ -18,7 +18,7 @@ class Overshoot(rare.Distribution):
     """start + G, where G counts failures before the first success: P(x) = excess (1 - excess)^(x - start)."""
 
     start: int = 20
-    """The smallest number of storms that it draws."""
+    """The smallest number of storms that it draws; it should be the threshold."""
     excess: float = 0.81
     """The probability that it draws no more than that."""
 
@@ -62,7 +62,8 @@ def run(settings: Settings, progress: bool) -> Findings:
     found = rare.compare(p, event, {"tilt": rare.Poisson(float(settings.threshold)), "own": own},
                          samples=settings.samples, seed=settings.seed, progress=progress)
     shown = np.arange(0, 2 * settings.threshold)
-    pictures = {"distributions": plots.distributions(p, own, shown >= settings.threshold, shown),
+    pictures = {"distributions": plots.distributions(p, own, shown >= settings.threshold, shown,
+                                                  label="storms in the month"),
                 "running": plots.running(found.estimates, exact=exact)}
     text = (f"P(at least {settings.threshold} storms) = {exact:.8g} exactly\n{found}\n"
             f"relative variance per draw: tilt {found['tilt'].relative_variance:.3g}, "

@@ -82,6 +82,8 @@ def costs(settings):
 
 
 def run(settings: Settings, progress: bool) -> Findings:
+    if settings.threshold < 0:
+        raise ValueError(f"threshold must be an integer of at least 0, got {settings.threshold!r}")
     tails, mean = thresholds(settings, progress), means(settings)
     together = one_pass(settings)
     points, (rarities, theory, measured) = costs(settings)
@@ -93,7 +95,7 @@ def run(settings: Settings, progress: bool) -> Findings:
     rates = np.linspace(0.55 * k, 1.7 * k, 60)
     curve = [oracle.grade(p, event, rare.Poisson(rate)).relative_variance for rate in rates]
     pictures = {
-        "distributions": plots.distributions(p, q, x >= k, x),
+        "distributions": plots.distributions(p, q, x >= k, x, label="storms in the month"),
         "running": plots.running(tails[k].estimates, exact=exact.value),
         "log_weights": plots.log_weights(log_weight, draws >= k, tails[k]["tilted"].bound),
         "ess": plots.ess(tails[k].estimates),

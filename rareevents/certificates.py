@@ -240,7 +240,7 @@ def _reaches(p: Distribution, q: Distribution) -> bool:
         return all(_reaches(part, q) for v, part in zip(p.weights, p.components, strict=True) if v > 0.0)
     if isinstance(q, Mixture):
         return any(_reaches(p, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0)
-    if isinstance(q, ZeroInflated):
+    if isinstance(q, ZeroInflated) and q.p0 < 1.0:
         return _reaches(p.law if isinstance(p, ZeroInflated) else p, q.law)
     if isinstance(q, (IID, Independent)) and isinstance(p, (IID, Independent)):
         return all(_reaches(*pair) for pair in zip(_factors(p), _factors(q), strict=True))

@@ -124,7 +124,7 @@ def ess(estimates: Mapping[str, Estimate], ax: Any = None) -> Any:
 
 # ------------------------------------------------------------------------------------------------ laws and weights
 def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndarray, x: np.ndarray,
-                  ax: Any = None) -> Any:
+                  label: str = "x", ax: Any = None) -> Any:
     """The nominal law p, the proposal q and the ideal proposal q* = f p / mu, with the event shaded.
 
     Parameters
@@ -135,6 +135,8 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
         Whether the event happens at each x; at one of them at least it has a probability above 0.
     x : array of int
         Consecutive values to show.
+    label : str
+        What x counts.
     """
     p, q = np.exp(nominal.log_prob(x)), np.exp(proposal.log_prob(x))
     if not p[inside].any():
@@ -153,7 +155,7 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
             ax.plot(x[shown], y[shown], color=colour, marker=marker, linestyle=line, linewidth=1.4, label=label,
                     markersize=4.5)
         floor = 0.3 * min(p[inside].max(), q.max() or 1.0)
-        ax.set(yscale="log", xlabel="storms in the month", ylabel="probability", ylim=(floor * 1e-2, 2.0),
+        ax.set(yscale="log", xlabel=label, ylabel="probability", ylim=(floor * 1e-2, 2.0),
                xlim=(x[0] - 0.7, x[-1] + 0.7), title="Nominal law, proposal and ideal proposal")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(loc="upper right", ncols=2, frameon=True, framealpha=1.0, edgecolor="white")

@@ -78,6 +78,13 @@ def test_a_hole_between_the_components_of_a_mixture_is_found():
     assert abs(estimate.value - 0.1) <= 4.9 * estimate.std_error                      # false alarm 1e-6
 
 
+@pytest.mark.parametrize("point", [rare.Poisson(0.0), rare.Geometric(1.0), rare.NegativeBinomial(2.0, 1.0),
+                                   rare.ZeroInflated(rare.Poisson(3.0), 1.0), rare.Binomial(10 ** 6, 0.0)], ids=str)
+def test_a_law_of_a_single_point_covers_nothing_else(point):
+    with pytest.raises(ValueError, match="proposal must cover"):
+        rare.estimate(P, rare.at_least(0), proposal=point, samples=1000)
+
+
 def test_a_proposal_may_miss_what_is_outside_the_event():
     estimate = rare.estimate(P, EVENT, proposal=rare.Shifted(rare.Geometric(0.8), 20), samples=20_000, seed=1)
     assert abs(estimate.value - 1.0200522106e-08) <= 4.9 * estimate.std_error         # false alarm 1e-6

@@ -95,11 +95,12 @@ def test_paired_is_students_interval_when_months_are_of_one_length():
 
 def test_tails():
     for n, k, p in ((31, 16, 0.1), (28, 28, 0.6), (31, 1, 0.003)):
-        assert seattle.tail(p, n, k) == pytest.approx(stats.binom.sf(k - 1, n, p), rel=1e-9)
-        assert seattle.persistent_tail(p, 0.0, n, k) == pytest.approx(stats.binom.sf(k - 1, n, p), rel=1e-9)
-        assert seattle.persistent_tail(p, 1.0, n, k) == pytest.approx(p)
-        assert seattle.predictive(9, 84, n, k) == pytest.approx(stats.betabinom.sf(k - 1, n, 9.5, 84.5), rel=1e-9)
-    assert seattle.persistent_tail(0.3, 0.5, 2, 2) == pytest.approx(0.3 * (0.5 + 0.5 * 0.3))
+        assert seattle.tail(p, n, k) == pytest.approx(stats.binom.sf(k - 1, n, p), rel=1e-9, abs=0.0)
+        assert seattle.persistent_tail(p, 0.0, n, k) == pytest.approx(stats.binom.sf(k - 1, n, p), rel=1e-9, abs=0.0)
+        assert seattle.persistent_tail(p, 1.0, n, k) == pytest.approx(p, rel=1e-9, abs=0.0)
+        exact = stats.betabinom.pmf(np.arange(k, n + 1), n, 9.5, 84.5).sum()              # its sf is 1 - cdf
+        assert seattle.predictive(9, 84, n, k) == pytest.approx(exact, rel=1e-9, abs=0.0)
+    assert seattle.persistent_tail(0.3, 0.5, 2, 2) == pytest.approx(0.3 * (0.5 + 0.5 * 0.3), rel=1e-9, abs=0.0)
 
 
 def test_memory_of_a_pattern():

@@ -69,7 +69,7 @@ class Binomial(Distribution):
 
     @property
     def support(self) -> Support:
-        return integers(0, self.n)
+        return integers(self.n if self.p == 1.0 else 0, 0 if self.p == 0.0 else self.n)
 
     def derive(self) -> dict[str, Any]:
         rarer = float(min(self.p, 1.0 - self.p))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, integers, log_complement, require, require_number
+from rareevents.distributions.base import Distribution, Support, integers, log_complement, require, require_number
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 
@@ -33,10 +33,13 @@ class Geometric(Distribution):
     """
 
     p: float
-    support = integers(0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("p", self.p, low=1e-15, high=1.0)
+
+    @property
+    def support(self) -> Support:                          # type: ignore[override]
+        return integers(0, math.inf if self.p < 1.0 else 0)
 
     def derive(self) -> dict[str, Any]:
         from scipy.special import xlog1py

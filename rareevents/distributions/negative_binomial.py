@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, integers, require, require_number
+from rareevents.distributions.base import Distribution, Support, integers, require, require_number
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 from rareevents.kernels.special import negative_binomial_log_mass
@@ -37,12 +37,15 @@ class NegativeBinomial(Distribution):
 
     r: float
     p: float
-    support = integers(0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("r", self.r, low=0.0, open_low=True)
         require_number("p", self.p, low=0.0, high=1.0, open_low=True)
         require(self.mean <= 1e15, "p", self.p, "large enough for a mean r (1-p) / p of at most 1e15")
+
+    @property
+    def support(self) -> Support:                          # type: ignore[override]
+        return integers(0, math.inf if self.p < 1.0 else 0)
 
     def derive(self) -> dict[str, Any]:
         def mass(x: np.ndarray) -> np.ndarray:            # by ratios: log-gammas of a large r would cancel

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, integers, require_number
+from rareevents.distributions.base import Distribution, Support, integers, require_number
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 from rareevents.kernels.special import log_factorial, poisson_log_mass
@@ -34,10 +34,13 @@ class Poisson(Distribution):
     """
 
     rate: float
-    support = integers(0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("rate", self.rate, low=0.0)
+
+    @property
+    def support(self) -> Support:                          # type: ignore[override]
+        return integers(0, math.inf if self.rate > 0.0 else 0)
 
     def derive(self) -> dict[str, Any]:
         from scipy.special import gammaln, xlogy

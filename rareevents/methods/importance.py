@@ -209,7 +209,8 @@ class _reporting:
             return None
         from tqdm import tqdm
         draws = self.stop.draws
-        self.bar = tqdm(total=int(draws) if math.isfinite(draws) else None, unit=" draws", unit_scale=True, leave=False)
+        self.bar = tqdm(total=int(draws) if math.isfinite(draws) else None, leave=False,
+                        bar_format="{percentage:3.0f}%|{bar}| {remaining}{postfix}")
 
         def report(total: Moments) -> None:
             terms = total.of(0)
