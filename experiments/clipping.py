@@ -37,7 +37,8 @@ class Settings:
 
 def clipped(p, q, f, low, high, settings):
     """Mean and relative errors of f clip(w, low, high) under q: exact by summation, and from draws."""
-    x = np.arange(0, 400)                                      # beyond, both laws are 0 to 1e-300
+    most = max(settings.rate, settings.proposal, settings.mild)
+    x = np.arange(0, int(most + 40.0 * most ** 0.5) + 100)     # beyond, both laws are 0 to 1e-100
     log_p, log_q = p.log_prob(x), q.log_prob(x)
     mass, y = np.exp(log_q), f(x) * np.clip(np.exp(log_p - log_q), low, high)
     mean, exact = float(mass @ y), oracle.value(p, f)
@@ -96,7 +97,7 @@ def rare_plot(rows):
                    label=f"exact {whole['exact']:.3g}")
         ax.invert_xaxis()
         ax.set(xscale="log", yscale="log", xlabel="1 - e, the smallest weight that clipping leaves",
-               ylabel="estimate of P(N ≥ 20)", title="Clipped weights and a rare event")
+               ylabel="estimate of the probability", title="Clipped weights and a rare event")
         ax.legend(loc="upper right")
     return made
 

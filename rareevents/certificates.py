@@ -20,7 +20,6 @@ from rareevents.distributions import (
     Mixture,
     MultivariateNormal,
     Support,
-    ZeroInflated,
 )
 from rareevents.events import AnyEvent, Complement, Intersection, Union, intervals
 
@@ -230,31 +229,23 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
         if where.exact and not (q.low <= low and high <= q.high):
             raise ValueError(f"proposal must cover the event: {proposal!r} draws from {q}, but {f!r} also happens "
                              f"under the nominal law in [{low:g}, {high:g}]")
-        shown &= any(part.low <= low and high <= part.high for part in _intervals(proposal))
+        shown &= any(part.low <= low and high <= part.high for part in proposal.reach)
     return shown
 
 
 def _reaches(p: Distribution, q: Distribution) -> bool:
-    """Whether q's declared support contains p's. Those of laws made of others are hulls: ask the parts."""
+    """Whether q is known to draw wherever p does. Supports of laws made of others are hulls: ask the parts."""
+    if p.size is None:
+        return all(any(outer.contains(inner) for outer in q.reach) for inner in p.reach)
     if isinstance(p, Mixture):
         return all(_reaches(part, q) for v, part in zip(p.weights, p.components, strict=True) if v > 0.0)
     if isinstance(q, Mixture):
         return any(_reaches(p, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0)
-    if isinstance(q, ZeroInflated) and q.p0 < 1.0:
-        return _reaches(p.law if isinstance(p, ZeroInflated) else p, q.law)
     if isinstance(q, (IID, Independent)) and isinstance(p, (IID, Independent)):
-        return all(_reaches(*pair) for pair in zip(_factors(p), _factors(q), strict=True))
+        return all(_reaches(*pair) for pair in zip(factors(p), factors(q), strict=True))
     return all(outer.contains(inner) for inner, outer in zip(p.supports, q.supports, strict=True))
 
 
-def _factors(law: IID | Independent) -> tuple[Distribution, ...]:
+def factors(law: IID | Independent) -> tuple[Distribution, ...]:
+    """The laws of the components of a law of independent ones."""
     return tuple(law.laws) if isinstance(law, Independent) else (law.law,) * law.n
-
-
-def _intervals(q: Distribution) -> list[Support]:
-    """The intervals that a law of numbers draws from."""
-    if isinstance(q, Mixture):
-        return [part for a, law in zip(q.weights, q.components, strict=True) if a > 0.0 for part in _intervals(law)]
-    if isinstance(q, ZeroInflated):
-        return [*_intervals(q.law), Support("integers", 0.0, 0.0)]
-    return [q.supports[0]]

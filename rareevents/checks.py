@@ -56,7 +56,7 @@ def own_checks(terms: Terms, underflows: int, bound: float | None) -> tuple[Chec
     Numbers; hits H >= 100; R = se / |mean| <= 0.10; sum (y - mean)^4 / (sum (y - mean)^2)^2 - 1/n <= 0.02;
     max y^2 / sum y^2 <= 0.05; k-hat <= 0.5; and max |y| <= B where B is proven.
 
-    terms: draws of one quantity. underflows: draws in the event whose weight is below the smallest double. bound: B, or
+    terms: draws of one quantity. underflows: draws in the event whose weight is below 1e-307. bound: B, or
     None.
 
     Source: thresholds by a study of their power and false alarms; Pederson, Forster and Booth (1997), Nuclear Science
@@ -196,7 +196,7 @@ def _numbers(terms: Terms, underflows: int) -> Check:
     if not finite:
         sentence = "A sum of the terms is not finite: a weight or the integrand is too large for a double."
     elif underflows:
-        sentence = "Draws in the event have a weight below the smallest double: the proposal is much too far out."
+        sentence = "Draws in the event have a weight below 1e-307: the proposal is much too far out."
     elif not resolved:
         sentence = "Powers of the terms are below the smallest double: multiply the integrand by a large constant."
     else:

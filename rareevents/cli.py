@@ -117,8 +117,11 @@ def reproduce(names: list[str], update: bool) -> int:
                 raise ValueError(f"{script} wrote no results: an experiment ends with experiments.main(Settings, run)")
             differences = [] if update else compare(committed, fresh)
             if update:
+                beside = committed.with_name(f".{name}")           # the committed one stays until the new one is whole
+                shutil.rmtree(beside, ignore_errors=True)
+                shutil.copytree(fresh, beside)
                 shutil.rmtree(committed, ignore_errors=True)
-                shutil.copytree(fresh, committed)
+                beside.rename(committed)
         for line in differences:
             print(f"{name}: {line}")
         print(f"{name}: {'written' if update else 'stale' if differences else 'reproduced'}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rareevents import distributions as d
-from rareevents.certificates import tilt_between
+from rareevents.certificates import factors, tilt_between
 from rareevents.distributions.base import Distribution, Support, exp_or_inf
 from rareevents.distributions.quadrature import integral, marks, points
 
@@ -128,7 +128,7 @@ def kl_divergence(p: Distribution, q: Distribution) -> float:
     if p.size is not None and isinstance(p, (d.IID, d.Independent)) and isinstance(q, (d.IID, d.Independent)):
         if isinstance(p, d.IID) and isinstance(q, d.IID):
             return p.n * kl_divergence(p.law, q.law)
-        return math.fsum(kl_divergence(a, b) for a, b in zip(_factors(p), _factors(q), strict=True))
+        return math.fsum(kl_divergence(a, b) for a, b in zip(factors(p), factors(q), strict=True))
     closed = DIVERGENCES.get(type(p)) if type(p) is type(q) else None
     found = None if closed is None else closed(p, q)
     if found is not None:
@@ -142,10 +142,6 @@ def kl_divergence(p: Distribution, q: Distribution) -> float:
         raise ValueError(f"p and q must be laws of one number, of independent ones, of one family or tilts of each "
                          f"other for an exact divergence, got {p!r} and {q!r}: give samples=")
     return float(np.sum(np.asarray(theta) * p.mean) - q.log_mgf(theta))
-
-
-def _factors(law: Any) -> tuple[Distribution, ...]:
-    return tuple(law.laws) if isinstance(law, d.Independent) else (law.law,) * law.n
 
 
 def _trial(p: float, q: float) -> float:

@@ -25,7 +25,7 @@ class Evaluations(NamedTuple):
     final: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """An estimate of mu = E_p[f] from n weighted draws: the mean of y = f w, with w = p/q.
 
@@ -49,20 +49,27 @@ class Estimate:
     stopped_by: str               # which stopping rule held first
     seed: int
     confidence: float
-    seconds: float = field(compare=False)     # spent drawing, without compiling
+    seconds: float                # spent drawing, without compiling
     bound: float | None           # proven bound on |y| over the whole event
     interval_method: str
     components: tuple[Estimate, ...] = field(default=(), repr=False)
-    _question: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    _terms: Terms | None = field(default=None, repr=False, compare=False)
-    _groups: tuple[Moments, ...] = field(default=(), repr=False, compare=False)
+    _question: dict[str, Any] = field(default_factory=dict, repr=False)
+    _terms: Terms | None = field(default=None, repr=False)
+    _groups: tuple[Moments, ...] = field(default=(), repr=False)
     _quantity: int = 0
 
     def __getitem__(self, k: int) -> Estimate:
-        return self.components[k]
+        return (self.components or (self,))[k]
 
     def __len__(self) -> int:
-        return len(self.components)
+        return len(self.components) or 1
+
+    @property
+    def relative_variance_error(self) -> Any:
+        """Relative standard error of `relative_variance`; infinite without a hit or without spread."""
+        if self.components:
+            return np.array([part.relative_variance_error for part in self.components])
+        return self._terms.relative_variance_error                                          # type: ignore[union-attr]
 
     def interval(self, confidence: float | None = None) -> tuple[Any, Any]:
         """The interval (low, high) that holds mu with the given confidence (default: that of the run).
@@ -102,9 +109,12 @@ class Estimate:
                  f"relative error {self.relative_error:.3g}, {self.samples:,} draws, {self.hits:,} hits, "
                  f"ESS {self.effective_sample_size:,.0f}, stopped by {self.stopped_by}",
                  f"{self.verdict}: {self.reason}"]
+        failed = [check for check in self.checks if check.status == "failed"]
+        if failed and self.kind == "certified" and self.verdict == "trusted":
+            return "\n".join([*lines, f"  failed, but not needed here: {', '.join(check.name for check in failed)}"])
         lines += [f"  {c.name}: {c.status}" + (f", {c.figure:.3g}" if c.figure is not None else "")
                   + (f" (threshold {c.threshold:g})" if c.threshold is not None else "") + f". {c.sentence}"
-                  for c in self.checks if c.status == "failed"]
+                  for c in failed]
         return "\n".join(lines)
 
     def __str__(self) -> str:

@@ -338,7 +338,10 @@ class BlackBox:
 
 
 def black_box(f: Callable, vectorized: bool = False) -> BlackBox:
-    """An integrand that cannot be compiled: an external simulator, a SciPy call, an object with state.
+    """An integrand that cannot be compiled: an external simulator, a SciPy call.
+
+    It is called on one thread unless `threads` is given; with more, f must allow calls at the same time. The same seed
+    gives the same bits only if f gives the same value for the same draw.
 
     Parameters
     ----------

@@ -51,6 +51,17 @@ class Terms(NamedTuple):
         return self.std_error / abs(self.mean) if self.mean != 0.0 else float("inf")
 
     @property
+    def relative_variance_error(self) -> float:
+        """Relative standard error of n relative_error^2, by the delta method on the variance and the mean.
+
+        Var log(s^2 / mean^2) = Var(s^2) / s^4 + 4 R^2 - 4 Cov(s^2, mean) / (s^2 mean), with Cov(s^2, mean) = mu_3 / n.
+        """
+        if self.mean == 0.0 or not self.m2 > 0.0:
+            return float("inf")
+        skew = self.m3 / self.m2 / self.mean / self.draws
+        return max(0.0, self.variance_of_variance + 4.0 * self.relative_error ** 2 - 4.0 * skew) ** 0.5
+
+    @property
     def variance_of_variance(self) -> float:
         """m4 / m2^2 - 1/n, the squared relative error of the variance; zero when all terms are equal."""
         return self.m4 / self.m2 / self.m2 - 1.0 / self.draws if self.m2 > 0.0 else 0.0      # m2^2 may underflow
@@ -64,7 +75,8 @@ class Moments:
     counts: np.ndarray            # int64[k, 3]: hits, negative terms, hits whose weight underflowed to zero
     terms: np.ndarray             # float64[k, 7]: sum, its compensation, m2, m3, m4, sum |y|, largest |y|
     weights: np.ndarray           # float64[4]: sum of w, its compensation, sum of w^2, largest w
-    largest: np.ndarray           # float64[k, KEPT]: the largest |y|, zero where there are fewer, in no order
+    largest: np.ndarray           # float64[k, KEPT]: the largest |y|, in no order, zero where there are fewer; of a
+                                  # chunk those above its floor: merged from the first chunk on they are the largest
 
     @staticmethod
     def empty(quantities: int) -> Moments:
@@ -95,7 +107,7 @@ class Moments:
 
     @property
     def underflows(self) -> int:
-        """Draws inside the event whose weight is below the smallest double."""
+        """Draws inside the event whose weight is below 1e-307."""
         return int(self.counts[:, 2].sum())
 
     @property

@@ -149,10 +149,10 @@ def distributions(nominal: Distribution, proposal: Distribution, inside: np.ndar
         for start, stop in _stretches(inside):
             ax.axvspan(x[start] - 0.5, x[stop - 1] + 0.7, color="0.86", zorder=0, linewidth=0,
                        label="the event" if start == _stretches(inside)[0][0] else None)
-        for y, colour, marker, line, label in ((p, NAIVE, "x", "-", "nominal p"), (q, SAMPLED, "o", "-", "proposal q"),
+        for y, colour, marker, line, name in ((p, NAIVE, "x", "-", "nominal p"), (q, SAMPLED, "o", "-", "proposal q"),
                                                (ideal, IDEAL, "s", "-.", "ideal q*")):
             shown = y > 0.0
-            ax.plot(x[shown], y[shown], color=colour, marker=marker, linestyle=line, linewidth=1.4, label=label,
+            ax.plot(x[shown], y[shown], color=colour, marker=marker, linestyle=line, linewidth=1.4, label=name,
                     markersize=4.5)
         floor = 0.3 * min(p[inside].max(), q.max() or 1.0)
         ax.set(yscale="log", xlabel=label, ylabel="probability", ylim=(floor * 1e-2, 2.0),

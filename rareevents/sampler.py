@@ -5,7 +5,6 @@ Here the laws and the integrand meet the kernels; when a user's function fails, 
 from __future__ import annotations
 
 import math
-import time
 import traceback
 from typing import Any
 
@@ -16,19 +15,22 @@ from rareevents.events import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
 from rareevents.kernels.freeze import Frozen, where
 from rareevents.kernels.fuse import fuse
+from rareevents.kernels.streams import AUDIT, LEARNING, MAIN, SUPPORT, WEIGHTED  # noqa: F401
 from rareevents.moments import Moments
 
 BLOCK = 512                   # draws in a block: 128 to 4,096 measured the same
 WINDOW = 1 << 15              # the widest tally of counts, in cells
-COMPARED_SECONDS = 0.25       # time for comparing compiled with plain Python on the first chunk
 BLACK_BOX_CHUNK = 1 << 10     # the largest chunk of a black box, whose calls cost far more than the chunk
 
-# Stages of the random streams: the estimates of a comparison count up from MAIN, steps of learning from LEARNING.
-MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT = 0, 1 << 20, 2 << 20, 3 << 20, 4 << 20
 
 
 class UserFunctionError(RuntimeError):
-    """A user's function raised, or returned NaN or infinity; the message names it, its line, the chunk and the draw."""
+    """A user's function raised, or returned NaN or infinity; the message names it, its line, the chunk and the draw.
+
+    `estimate` is what the chunks before it gave, or None.
+    """
+
+    estimate: Any = None
 
 
 class Sampler:
@@ -39,11 +41,10 @@ class Sampler:
         self.nominal, self.f, self.proposal = nominal, f, proposal
         self.law = nominal if proposal is None else proposal
         self.seed, self.stage = np.uint64(seed), np.uint32(stage)
-        self.vector = _length(f, self.law)
+        self.vector = length(f, self.law)
         self.quantities = 1 if self.vector is None else self.vector
         self.black_box = isinstance(f, BlackBox)
         self.boolean = False                       # whether the compiled integrand returns bool; known after a chunk
-        self.comparing = 0.0                       # seconds spent on comparing compiled functions with plain Python
         self._e = records.record() if self.black_box else f.record
         window = None if self.black_box or not tally else _window(self.law)
         self._low, self._cells = (0, 0) if window is None else window
@@ -186,7 +187,6 @@ class Sampler:
             return
         m = int(scratch["status"][1])
         function = self.f.function()
-        begin = time.perf_counter()
         for i in range(m):
             x, w, y = _python(scratch["x"][i]), scratch["v"][i], scratch["y"][:, i]
             if user is not None:
@@ -204,9 +204,6 @@ class Sampler:
                     raise UserFunctionError(f"log_density of {laws[0]!r} gives the log weight {value} at x = "
                                             f"{_shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
                                             f"index out of range or a type that changes")
-            self.comparing = time.perf_counter() - begin
-            if self.comparing > COMPARED_SECONDS:
-                break
 
     def _replay(self, function: Any, record: tuple, user: Any, x: Any) -> Any:
         try:
@@ -244,14 +241,17 @@ def _user_function(f: Any) -> Any:
     return users[0] if users else None
 
 
-def _length(f: Any, law: Distribution) -> int | None:
+def length(f: Any, law: Distribution) -> int | None:
     """How many values f returns per draw, found by calling it once in plain Python; None for a plain number."""
     if not isinstance(f, (Integrand, BlackBox)):
         return None
     rng = np.random.Generator(np.random.Philox(0))
     row = law.empty(1)
     if law.size is None:
-        row[0] = law.draw(rng)
+        drawn: Any = law.draw(rng)
+        if drawn is None:
+            raise UserFunctionError(f"{where(law.functions()[0])} must return a number on every path, got None")
+        row[0] = drawn
     else:
         law.draw(rng, row[0])
     x = row if isinstance(f, BlackBox) and f.vectorized else _python(row[0])
@@ -302,9 +302,3 @@ def _shown(x: Any) -> str:
     if isinstance(x, np.ndarray):
         return np.array2string(x, threshold=8)
     return repr(_python(x) if hasattr(x, "item") else x)
-
-
-def opaque(f: Any) -> bool:
-    """Whether nothing is known of the integrand but its values."""
-    return isinstance(f, (Integrand, BlackBox)) or _user_function(f) is not None
-

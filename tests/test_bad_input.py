@@ -69,6 +69,9 @@ def test_a_hole_between_the_components_of_a_mixture_is_found():
     hole = rare.Mixture([rare.Uniform(0.0, 1.0), rare.Uniform(9.0, 10.0)], [0.5, 0.5])
     with pytest.raises(ValueError, match="proposal must cover"):
         rare.estimate(nominal, rare.at_least(8.0), proposal=hole, samples=1000)
+    for wrapped in (rare.Truncated(hole, 0.0, 9.5), rare.Shifted(hole, 0.5)):
+        with pytest.raises(ValueError, match="proposal must cover"):
+            rare.estimate(nominal, rare.at_least(8.0), proposal=wrapped, samples=1000)
     gap = rare.ZeroInflated(rare.Shifted(P, 5), 0.5)                                  # draws 0, 5, 6, ...
     with pytest.raises(ValueError, match="proposal must cover"):
         rare.estimate(P, rare.at_most(3), proposal=gap, samples=1000)

@@ -74,6 +74,11 @@ def test_more_draws_begin_with_the_same_draws():
 def test_seeds_and_stages_differ():
     values = {rare.estimate(*QUESTIONS["counts"], samples=5000, seed=seed).value for seed in (0, 1, 2 ** 64 - 1)}
     assert len(values) == 3
+    nominal, event, q = QUESTIONS["counts"]
+    found = rare.compare(nominal, event, {"first": q, "second": q}, samples=5000, seed=0)
+    assert found["first"].value != found["second"].value                    # a stage for each proposal
+    hits = (nominal.sample(5000, seed=0) >= 8).mean()
+    assert hits != rare.estimate(nominal, rare.at_least(8), samples=5000, seed=0).value      # and one for `sample`
 
 
 def test_threads_really_work_side_by_side():
@@ -108,6 +113,7 @@ def test_memory_does_not_grow_with_the_number_of_draws():
 
 
 def test_max_seconds_ends_a_hopeless_run():
+    rare.estimate(POISSON, rare.at_least(60), samples=10)                   # the limit counts compiling too
     found = rare.estimate(POISSON, rare.at_least(60), max_seconds=0.3)
     assert found.stopped_by == "max_seconds" and found.hits == 0
     assert 0.0 < found.interval()[1] < 1e-4 and math.isinf(found.relative_error)

@@ -102,6 +102,13 @@ def test_an_array_is_copied_and_its_change_is_noticed():
     assert value(look_up) == share(6)
 
 
+def test_tuples_of_one_content_and_another_shape_are_two():
+    def reads(table):
+        return lambda x: x >= table[0][0]
+    first, second = (Frozen(reads(table), build=False).digest for table in (((6.0, 8.0), 1.0), ((6.0,), 8.0, 1.0)))
+    assert first != second
+
+
 def test_a_cell_run_again_is_noticed():
     """What a notebook does: code without a source file, executed again in the same names."""
     names = {"rare": rare}

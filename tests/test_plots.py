@@ -66,6 +66,12 @@ def test_draws_on_given_axes_or_its_own(draw, name):
         assert len(ax.lines) + len(ax.patches) > 0 and ax.get_legend() is not None
 
 
+def test_the_axis_of_distributions_says_what_x_is():
+    x = np.arange(30)
+    ax = plots.distributions(rare.Poisson(4.0), rare.Poisson(20.0), x >= 20, x, label="storms in the month")
+    assert ax.get_xlabel() == "storms in the month"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_bytes_twice(draw, name, tmp_path):
     for folder in ("first", "second"):

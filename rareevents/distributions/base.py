@@ -22,6 +22,7 @@ import numpy as np
 
 from rareevents.kernels import chunks, records
 from rareevents.kernels.fuse import fuse
+from rareevents.kernels.streams import SAMPLE
 
 
 class Support(NamedTuple):
@@ -112,6 +113,11 @@ class Distribution:
         return self.support
 
     @property
+    def reach(self) -> list[Support]:
+        """The intervals that a law of numbers draws from; `support` is their hull where a law is made of others."""
+        return [self.supports[0]]
+
+    @property
     def dtype(self) -> type:
         """The kind of number in a draw: int (64 bits) or float."""
         return int if all(support.kind == "integers" for support in self.supports) else float
@@ -127,8 +133,8 @@ class Distribution:
         >>> Poisson(rate=4.0).sample(5, seed=1).shape                                       # doctest: +SKIP
         (5,)
         """
-        if not isinstance(n, (int, np.integer)) or n < 0:
-            raise ValueError(f"n must be a non-negative integer, got {n!r}")
+        require_count("n", n)
+        require_seed(seed)
         x, w = self.empty(int(n)), np.empty(int(n))
         empty = records.record()
         y = np.empty((1, 0))
@@ -136,7 +142,7 @@ class Distribution:
         roles = {"fill": chunks.filler(self.functions()[0], self.size is not None),
                  "weigh": chunks.weigher(None, None, None, None)}
         kernel = fuse(chunks.draws, roles, args)
-        kernel(np.uint64(seed), np.uint32(0), np.uint64(0), int(n), empty, self.record, empty, x, w, y)
+        kernel(np.uint64(seed), np.uint32(SAMPLE), np.uint64(0), int(n), empty, self.record, empty, x, w, y)
         return x
 
     def log_prob(self, x: Any) -> np.ndarray:
@@ -232,6 +238,18 @@ def require_number(name: str, value: Any, *, low: float = -math.inf, high: float
     bounds = (f"a finite number {'>' if open_low else '>='} {low:g}" if high == math.inf else
               f"a number in {'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}")
     require(math.isfinite(value) and above and below, name, value, "a finite number" if low == -math.inf else bounds)
+
+
+def require_count(name: str, value: Any) -> None:
+    """Raise unless `value` is an integer of at least 0."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name} must be an integer of at least 0, got {value!r}")
+
+
+def require_seed(seed: Any) -> None:
+    """Raise unless the seed is an integer in [0, 2^64)."""
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2 ** 64:
+        raise ValueError(f"seed must be an integer in [0, 2^64), got {seed!r}")
 
 
 def log_complement(log_p: float) -> float:

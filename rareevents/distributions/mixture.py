@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution
+from rareevents.distributions.base import Distribution, Support
 from rareevents.distributions.parts import alike, hull, laws_of, log_sum_exp, stacks
 from rareevents.kernels import records
 from rareevents.kernels.alias import alias_draw, alias_table
@@ -73,6 +73,10 @@ class Mixture(Distribution):
     @property
     def support(self) -> Any:
         return hull([c.support for _, c in self._drawn])
+
+    @property
+    def reach(self) -> list[Support]:
+        return [interval for _, c in self._drawn for interval in c.reach]
 
     @property
     def size(self) -> int | None:                          # type: ignore[override]

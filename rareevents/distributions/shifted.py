@@ -52,6 +52,10 @@ class Shifted(Distribution):
         s: Any = self.law.support
         return Support(s.kind, s.low + self.by, s.high + self.by)
 
+    @property
+    def reach(self) -> list[Support]:
+        return [Support(s.kind, s.low + self.by, s.high + self.by) for s in self.law.reach]
+
     # Sampling and evaluation
     def functions(self) -> tuple[Callable, Callable]:
         draw_one, log_one = self.law.functions()

@@ -75,6 +75,12 @@ class Truncated(Distribution):
             low, high = (math.ceil(low) if low > -math.inf else low), (math.floor(high) if high < math.inf else high)
         return Support(s.kind, float(low), float(high))
 
+    @property
+    def reach(self) -> list[Support]:
+        inside = self.support
+        clipped = [Support(s.kind, max(s.low, inside.low), min(s.high, inside.high)) for s in self.law.reach]
+        return [s for s in clipped if s.low <= s.high]
+
     @cached_property
     def log_inside(self) -> float:
         """log P(low <= X <= high) under the law that is truncated."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rareevents.distributions.base import Distribution, integers, require_number
+from rareevents.distributions.base import Distribution, Support, integers, require_number
 from rareevents.distributions.parts import log_sum_exp, require_law
 
 
@@ -49,6 +49,10 @@ class ZeroInflated(Distribution):
     def support(self) -> Any:
         s: Any = self.law.support
         return integers(min(0, s.low), max(0, s.high)) if self.p0 < 1.0 else integers(0, 0)
+
+    @property
+    def reach(self) -> list[Support]:
+        return [integers(0, 0), *(self.law.reach if self.p0 < 1.0 else [])]
 
     def derive(self) -> dict[str, Any]:
         return {"log_rest": math.log1p(-self.p0) if self.p0 < 1.0 else -math.inf}

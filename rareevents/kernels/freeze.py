@@ -66,11 +66,11 @@ class Frozen:
         names = {"__name__": __name__, "__builtins__": builtins}
         for name in _global_names(f.__code__):
             if name in f.__globals__:
-                digest.update(name.encode())
+                digest.update(repr(name).encode())
                 names[name] = self._value(f.__globals__[name], digest, f, name)
         cells = []
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-            digest.update(name.encode())
+            digest.update(repr(name).encode())
             cells.append(types.CellType(self._value(cell.cell_contents, digest, f, name)))
         copy = types.FunctionType(f.__code__, names, f.__name__, f.__defaults__, tuple(cells) or None)
         copy.__module__ = __name__                          # a load from the cache imports it, never the user's
@@ -84,7 +84,7 @@ class Frozen:
             digest.update(repr(value).encode())
             return value
         if getattr(_plain(value), "__module__", None) in LEAVES:
-            digest.update(_plain(value).__qualname__.encode())
+            digest.update(repr(_plain(value).__qualname__).encode())
             return value
         value = _plain(value)
         if self._vectorised and any(value is name for name in (math, math.exp, math.log, math.log1p)):
@@ -92,18 +92,18 @@ class Frozen:
             return VECTORISED if value is math else getattr(bits, value.__name__)
         if isinstance(value, types.FunctionType):
             if _is_library(value.__module__):
-                digest.update(f"{value.__module__}.{value.__qualname__}".encode())
+                digest.update(repr((value.__module__, value.__qualname__)).encode())
                 return value
             frozen, inner = self._freeze(value)
             digest.update(inner)
             return frozen
         if isinstance(value, types.ModuleType):
-            digest.update(value.__name__.encode())
+            digest.update(repr(value.__name__).encode())
             if _is_library(value.__name__):
                 return value
             proxy = types.ModuleType(value.__name__)                   # only what this function reads of it
             for attribute in sorted({n for c in _codes(f.__code__) for n in c.co_names if hasattr(value, n)}):
-                digest.update(attribute.encode())
+                digest.update(repr(attribute).encode())
                 setattr(proxy, attribute, self._value(getattr(value, attribute), digest, f, f"{name}.{attribute}"))
             return proxy
         if isinstance(value, np.ndarray):
@@ -113,7 +113,8 @@ class Frozen:
             digest.update(repr((type(value).__name__, value)).encode())
             return value
         if isinstance(value, tuple):
-            digest.update(type(value).__qualname__.encode())
+            names = getattr(value, "_fields", ())
+            digest.update(repr((type(value).__qualname__, len(value), names)).encode())
             items = [self._value(item, digest, f, name) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
         if callable(value) and _is_library(getattr(value, "__module__", None) or type(value).__module__):

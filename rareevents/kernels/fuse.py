@@ -51,7 +51,7 @@ def fuse(template: types.FunctionType, roles: dict[str, types.FunctionType], arg
         signature = ", ".join(str(numba.typeof(a)) for a in arguments)
         digest = hashlib.sha256(_versions + signature.encode())
         for name, f in roles.items():
-            digest.update(name.encode() + Frozen(f, build=False, vectorised=name in VECTORISED).digest)
+            digest.update(name.encode() + b"=" + Frozen(f, build=False, vectorised=name in VECTORISED).digest)
         name = f"{template.__name__}_{digest.hexdigest()[:24]}"
         if name not in _kernels:
             frozen = {role: Frozen(f, vectorised=role in VECTORISED) for role, f in roles.items()}
@@ -121,8 +121,4 @@ def explain(error: Exception, frozen: dict[str, Frozen]) -> str:
     reasons = [line.strip(" -*>") for line in text.splitlines() if REASON.search(line)]
     calls = [line.strip() for line in text.splitlines() if ">>>" in line]
     why = (reasons or [text.strip().splitlines()[0]])[-1].rstrip(": ") + (f" {calls[-1][4:]}" if calls else "")
-    for role, word in (("store", "return"), ("log_p", "return"), ("log_q", "return"), ("draw", "return")):
-        found = re.search(r"(none|\w*[Tt]uple\(.*?\)|list\(.*?\)|unicode_type)", why)
-        if found and re.search(r"setitem|sub\(|mul\(|float\(", why) and role in frozen and frozen[role].users:
-            return f"{where(frozen[role].users[0])} must {word} a number on every path; it gives {found[1]}"
     return f"cannot compile {guilty or ', '.join(map(where, users)) or 'the kernel'}: {why}"

@@ -105,7 +105,7 @@ def to_weights(m, w, v):
 
 @njit(**LEAF)
 def underflowed(i, w, v, y):
-    """Whether draw i is a hit whose weight is below the smallest double; a density of zero is not that."""
+    """Whether draw i is a hit whose weight is below 1e-307 (exp gives 0); a density of zero is not that."""
     return v[i] == 0.0 and w[i] > -np.inf and y[i] != 0.0
 
 

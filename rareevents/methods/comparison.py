@@ -10,8 +10,9 @@ from rareevents.distributions import Distribution
 from rareevents.engine import Stop
 from rareevents.estimates import Estimate, plain
 from rareevents.events import integrand
-from rareevents.methods.importance import weigh
+from rareevents.methods.importance import check_laws, weigh
 from rareevents.proposals.base import Proposal
+from rareevents.sampler import length
 
 
 class Ratio(NamedTuple):
@@ -39,8 +40,7 @@ class Comparison:
     def variance_ratio(self, name: str) -> Ratio:
         """Relative variance per draw of the reference over that of `name`: how many times fewer draws it needs.
 
-        The standard error is the delta method on the two sample variances, whose relative variance is the variance of
-        variance, and on the two means.
+        The standard error is the delta method on both; each relative variance has its own relative standard error.
         """
         reference, other = (self.estimates[key] for key in (next(iter(self.estimates)), name))
         if name == next(iter(self.estimates)):
@@ -104,20 +104,21 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
     """
     if not isinstance(proposals, Mapping) or not proposals:
         raise ValueError(f"proposals must be a mapping from names to laws with at least one entry, got {proposals!r}")
+    for name, proposal in proposals.items():
+        if not isinstance(name, str):
+            raise TypeError(f"proposals must have names that are strings, got {name!r}")
+        check_laws(nominal, proposal.law if isinstance(proposal, Proposal) else proposal)
     f = integrand(f)
-    estimates = {}
-    for stage, (name, proposal) in enumerate(proposals.items()):
-        estimates[str(name)] = weigh(nominal, f, proposal, Stop(samples), seed=seed, confidence=confidence,
-                                     threads=threads, progress=progress, stage=stage)
-        if estimates[str(name)].components:
-            raise ValueError(f"f must have one value in a comparison, got {len(estimates[str(name)])}: compare each")
-    return Comparison(estimates)
+    several = length(f, nominal)
+    if several is not None:
+        raise ValueError(f"f must have one value in a comparison, got {several}: compare each")
+    return Comparison({name: weigh(nominal, f, proposal, Stop(samples), seed=seed, confidence=confidence,
+                                   threads=threads, progress=progress, stage=stage)
+                       for stage, (name, proposal) in enumerate(proposals.items())})
 
 
 def _relative_variance(estimate: Estimate) -> tuple[float, float] | None:
     """n R^2 and its own relative standard error."""
-    terms = estimate._terms
-    if terms is None or terms.hits == 0 or terms.mean == 0.0:
+    if not estimate.hits or estimate.value == 0.0:
         return None
-    spread = max(0.0, terms.variance_of_variance)
-    return estimate.relative_variance, math.sqrt(spread + 4.0 * terms.relative_error ** 2)
+    return estimate.relative_variance, estimate.relative_variance_error

@@ -11,6 +11,7 @@ import numpy as np
 from rareevents import engine, estimates
 from rareevents.certificates import covers, weight_bound
 from rareevents.distributions import Distribution
+from rareevents.distributions.base import require_count, require_seed
 from rareevents.estimates import Estimate, Evaluations, build
 from rareevents.events import AnyEvent, BlackBox, integrand
 from rareevents.moments import Moments
@@ -18,7 +19,8 @@ from rareevents.proposals.base import Proposal
 from rareevents.sampler import BLACK_BOX_CHUNK, MAIN, SUPPORT, WEIGHTED, Sampler, UserFunctionError, weighted_draws
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
-SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support
+SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support,
+SUPPORT_BLOCKS = 20               # in as many blocks
 BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive integrand is called
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
@@ -49,7 +51,7 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | Proposal | 
     confidence : float
         Of the interval.
     threads : int, optional
-        Default: the processors that this process may use.
+        Default: the processors that this process may use; one for a black box.
     progress : bool
         Show value, relative error and effective sample size as they settle.
 
@@ -75,11 +77,11 @@ def weigh(nominal: Distribution, f: Any, proposal: Distribution | Proposal | Non
     started = time.perf_counter()
     designed = proposal if isinstance(proposal, Proposal) else None
     proposal = designed.law if designed is not None else proposal
-    _check_laws(nominal, proposal)
+    check_laws(nominal, proposal)
     stop = _checked(stop)
-    check_seed(seed)
+    require_seed(seed)
     estimates.check_confidence(confidence)
-    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
         raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
     if proposal is not None:
         covered = _support_covered(nominal, f, proposal, seed)
@@ -93,11 +95,12 @@ def weigh(nominal: Distribution, f: Any, proposal: Distribution | Proposal | Non
         if designed is not None and designed.answers(nominal, f):
             bound = min((b for b in (bound, designed.bound) if b is not None), default=None)
         return build(run.total, run.groups, bound=bound, naive=proposal is None, indicator=indicator, covered=covered,
-                     stopped_by=run.stopped_by, seed=seed, confidence=confidence,
-                     seconds=run.seconds - sampler.comparing,
+                     stopped_by=run.stopped_by, seed=seed, confidence=confidence, seconds=run.seconds,
                      spent=Evaluations(0, 0 if designed is None else designed.learning, 0, 0))
 
     largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
+    if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
+        threads = 1
     with _reporting(progress, stop) as report:
         try:
             run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads, largest=largest,
@@ -115,21 +118,15 @@ def weighted_samples(nominal: Distribution, proposal: Distribution | None, n: in
 
     >>> x, log_weight = weighted_samples(Poisson(rate=4.0), Poisson(rate=20.0), 1000)       # doctest: +SKIP
     """
-    _check_laws(nominal, proposal)
-    check_seed(seed)
-    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
-        raise ValueError(f"n must be an integer of at least 0, got {n!r}")
+    check_laws(nominal, proposal)
+    require_seed(seed)
+    require_count("n", n)
     return weighted_draws(nominal, proposal, int(n), seed, WEIGHTED)
 
 
 # ------------------------------------------------------------------------------------------------ arguments
-def check_seed(seed: Any) -> None:
-    """Raise unless the seed is an integer in [0, 2^64)."""
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2 ** 64:
-        raise ValueError(f"seed must be an integer in [0, 2^64), got {seed!r}")
-
-
-def _check_laws(nominal: Any, proposal: Any) -> None:
+def check_laws(nominal: Any, proposal: Any) -> None:
+    """Raise unless these are laws of one kind and size, or the proposal is None."""
     if not isinstance(nominal, Distribution):
         raise TypeError(f"nominal must be a Distribution, got {nominal!r}")
     if proposal is None:
@@ -178,8 +175,9 @@ def _support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed
         return True
     if shown:
         return True
-    draws = weighted_draws(nominal, None, SUPPORT_DRAWS, seed, SUPPORT)[0]
-    _refuse_hole(nominal, f, proposal, np.unique(draws, axis=0))
+    for block in range(SUPPORT_BLOCKS):                   # in blocks: rows may be long
+        draws = weighted_draws(nominal, None, SUPPORT_DRAWS // SUPPORT_BLOCKS, seed, SUPPORT + block)[0]
+        _refuse_hole(nominal, f, proposal, np.unique(draws) if nominal.size is None else draws)
     return False
 
 
