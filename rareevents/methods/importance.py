@@ -76,25 +76,22 @@ def weigh(nominal: Distribution, f: Any, proposal: Distribution | Proposal | Non
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
     designed = proposal if isinstance(proposal, Proposal) else None
-    proposal = designed.law if designed is not None else proposal
-    check_laws(nominal, proposal)
+    law = proposal.law if isinstance(proposal, Proposal) else proposal
+    check_laws(nominal, law)
     stop = _checked(stop)
     require_seed(seed)
     estimates.check_confidence(confidence)
     if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
         raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
-    if proposal is not None:
-        covered = _support_covered(nominal, f, proposal, seed)
-    else:
-        covered = True
-    sampler = Sampler(nominal, f, proposal, seed, stage, tally)
+    covered = law is None or _support_covered(nominal, f, law, seed)
+    sampler = Sampler(nominal, f, law, seed, stage, tally)
 
     def result(run: engine.Run) -> Estimate:
         indicator = isinstance(f, AnyEvent) or sampler.boolean
-        bound = weight_bound(nominal, f, proposal, sampler.boolean)
+        bound = weight_bound(nominal, f, law, sampler.boolean)
         if designed is not None and designed.answers(nominal, f):
             bound = min((b for b in (bound, designed.bound) if b is not None), default=None)
-        return build(run.total, run.groups, bound=bound, naive=proposal is None, indicator=indicator, covered=covered,
+        return build(run.total, run.groups, bound=bound, naive=law is None, indicator=indicator, covered=covered,
                      stopped_by=run.stopped_by, seed=seed, confidence=confidence, seconds=run.seconds,
                      spent=Evaluations(0, 0 if designed is None else designed.learning, 0, 0))
 
