@@ -85,6 +85,11 @@ def test_log_mass_in_both_tails(law):
     assert law.log_mass(1.0, 0.0) == -math.inf
 
 
+def test_log_mass_of_a_sliver_of_a_large_binomial():
+    """P(699763 <= X <= 699774) for Binomial(10^6, 0.7), summed in 40 digits."""
+    assert d.Binomial(10 ** 6, 0.7).log_mass(699763, 699774) == pytest.approx(-4.6892868613733668, rel=1e-10)
+
+
 def test_log_mass_beyond_underflow():
     """P(X >= 40) of a normal law is 10^-349.4; its Mills ratio is known."""
     assert d.Normal(0.0, 1.0).log_mass(40.0, math.inf) == pytest.approx(-804.6084420137538, rel=1e-13)

@@ -112,9 +112,10 @@ class Binomial(Distribution):
         return binomial_log_mass(x, self.n, self.p)
 
     def log_tails(self, x: float) -> tuple[float, float]:
-        from scipy.special import bdtr, bdtrc
+        from scipy.special import betainc, betaincc      # bdtr is off by 1e-9 where n is a million
+        a, b = x + 1.0, self.n - x
         with np.errstate(divide="ignore"):
-            return float(np.log(bdtr(x, self.n, self.p))), float(np.log(bdtrc(x, self.n, self.p)))
+            return float(np.log(betaincc(a, b, self.p))), float(np.log(betainc(a, b, self.p)))
 
     # Moments
     @property
