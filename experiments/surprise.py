@@ -167,10 +167,10 @@ def wrong_app(settings):
         left.set(xscale="log", xlabel="days", ylabel="mean pain so far, bits a day", ylim=(0.0, 9.8),
                  title="The pain of a wrong app")
         left.legend(title="an app, and its cross entropy", title_fontsize=9)
-        month = days[:60] >= 2                                              # rain or storm
+        month = days[:365] >= 2                                             # rain or storm
         wet = np.linspace(0.005, 0.6, 200)
         pain = [float(info.negative_log_likelihood([1.0 - w, w], month.astype(int)).mean()) for w in wet]
-        right.plot(wet, pain, color=plots.SAMPLED, label="60 days of data")
+        right.plot(wet, pain, color=plots.SAMPLED, label="a year of data")
         right.axvline(month.mean(), color=plots.IDEAL, linestyle="-.",
                       label=f"frequency in the data, {month.mean():.3f}")
         right.axvline(TODAY[2:].sum(), color=plots.EXACT, linestyle="--", linewidth=1.2, label="the law, 0.100")

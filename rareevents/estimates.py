@@ -144,15 +144,15 @@ class Estimate:
 
 
 def build(total: Moments, groups: tuple[Moments, ...], *, bound: float | None, naive: bool, indicator: bool,
-          covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float, spent: Evaluations) -> Estimate:
-    """The estimate of every quantity in `total`; spent: evaluations before the final draws."""
+          covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float) -> Estimate:
+    """The estimate of every quantity in `total`."""
     question = dict(bound=bound, naive=naive, indicator=indicator, stopped_by=stopped_by, support_covered=covered)
-    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds, spent) for k in range(total.quantities))
+    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds) for k in range(total.quantities))
     return parts[0] if total.quantities == 1 else together(parts)
 
 
 def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], seed: int, confidence: float,
-         seconds: float, spent: Evaluations) -> Estimate:
+         seconds: float) -> Estimate:
     terms = total.of(k)
     checks = own_checks(terms, int(total.counts[k, 2]), question["bound"])
     found = judge(terms, _summaries(groups, k), checks=checks, confidence=confidence, **question)
@@ -160,7 +160,7 @@ def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str
         value=terms.mean, std_error=terms.std_error, relative_error=terms.relative_error, samples=terms.draws,
         hits=terms.hits, effective_sample_size=effective(terms), weight_ess=total.weight_ess,
         relative_variance=terms.draws * terms.relative_error ** 2, largest_share=largest_share(terms),
-        evaluations=spent._replace(final=terms.draws), kind=found.kind, verdict=found.verdict, reason=found.reason,
+        evaluations=Evaluations(0, 0, 0, terms.draws), kind=found.kind, verdict=found.verdict, reason=found.reason,
         checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence, seconds=seconds,
         bound=question["bound"], interval_method=found.interval.method, _question=question, _terms=terms,
         _groups=groups, _quantity=k)

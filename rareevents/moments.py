@@ -96,8 +96,8 @@ class Moments:
         """The statistics of both sets of draws; `other` comes after `self`."""
         counts, terms = self.counts.copy(), self.terms.copy()
         weights, largest = self.weights.copy(), self.largest.copy()
-        kernel(chunks.merge_chunks)(self.draws, counts, terms, weights, largest,
-                                    other.draws, other.counts, other.terms, other.weights, other.largest)
+        kernel(sums.merge)(self.draws, counts, terms, weights, largest,
+                           other.draws, other.counts, other.terms, other.weights, other.largest)
         return Moments(self.draws + other.draws, counts, terms, weights, largest)
 
     @property
@@ -126,7 +126,7 @@ class Moments:
 
 @cache
 def kernel(template: Any) -> Callable:
-    """The compiled form of a template of `chunks` that has no roles."""
+    """The compiled form of a template that has no roles."""
     part = Moments.empty(1)
     arrays = (part.counts, part.terms, part.weights, part.largest)
     block = (0, np.empty(0), np.empty(0), np.empty((1, 0)), *arrays)

@@ -15,13 +15,11 @@ from rareevents.events import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
 from rareevents.kernels.freeze import Frozen, where
 from rareevents.kernels.fuse import fuse
-from rareevents.kernels.streams import AUDIT, LEARNING, MAIN, SUPPORT, WEIGHTED  # noqa: F401
 from rareevents.moments import Moments
 
 BLOCK = 512                   # draws in a block: 128 to 4,096 measured the same
 WINDOW = 1 << 15              # the widest tally of counts, in cells
 BLACK_BOX_CHUNK = 1 << 10     # the largest chunk of a black box, whose calls cost far more than the chunk
-
 
 
 class UserFunctionError(RuntimeError):

@@ -1,9 +1,12 @@
 """README.md: its examples run as they stand, and its commands and links are right."""
+import json
 import re
 from pathlib import Path
 
 import pytest
 from scipy.special import zeta
+
+from benchmarks import engine
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,3 +59,8 @@ def test_two_commands():
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_links(target):
     assert (ROOT / target).exists()
+
+
+def test_the_figures_are_those_of_the_benchmark():
+    found = json.loads((ROOT / "results" / "benchmarks" / "engine.json").read_text(encoding="utf-8"))
+    assert engine.table(found) in README

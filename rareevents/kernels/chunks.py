@@ -20,7 +20,7 @@ import numpy as np
 
 from rareevents.kernels.bits import is_boolean, put
 from rareevents.kernels.streams import address, new_rng
-from rareevents.kernels.sums import OK, merge, settle, settle_copies
+from rareevents.kernels.sums import OK, settle, settle_copies
 
 
 def draw(law, rng): ...
@@ -104,15 +104,10 @@ def log_densities(law, x, out):
         out[i] = log_density(law, x[i])
 
 
-# ------------------------------------------- kernels without roles: `fuse` keeps them on disk, or does without a disk
+# ---------------------- a kernel without roles, as `sums.merge` is: `fuse` keeps them on disk, or does without
 def settle_block(m, w, v, y, counts, terms, weights, largest):
     """The statistics of m draws whose integrand values were made outside compiled code; returns a status of `sums`."""
     return settle(np.int64(0), m, w, v, y, counts, terms, weights, largest)
-
-
-def merge_chunks(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b):
-    """Merge the statistics of n_b draws into those of n_a draws that come before them."""
-    merge(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b)
 
 
 # ------------------------------------------------------------------------------------------------ roles

@@ -95,7 +95,7 @@ def _prune(folder: str) -> None:
             return path.stat().st_mtime
         except OSError:
             return 0.0
-    files = sorted(Path(folder).glob("chunks.*.nb[ic]"), key=age)
+    files = sorted(Path(folder).glob("*.nb[ic]"), key=age)
     for path in files[:max(0, len(files) - 2 * KEPT_ON_DISK)]:
         path.unlink(missing_ok=True)
 

@@ -35,8 +35,9 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-# Stages: the estimates of a comparison count up from MAIN, the steps of learning from LEARNING; the others are apart.
-MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT, SAMPLE = 0, 1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 20
+# Stages: the estimates of a comparison count up from MAIN, the blocks of the support's check from SUPPORT. There is
+# room before SAMPLE, because another number would be another stream.
+MAIN, WEIGHTED, SUPPORT, SAMPLE = 0, 1 << 20, 2 << 20, 5 << 20
 
 
 # --------------------------------------------------------------------------------------------- the stream's four words

@@ -176,9 +176,8 @@ def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     return OK
 
 
-@njit(nogil=True, error_model="numpy")
 def merge(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b):
-    """Merge the statistics of n_b draws into those of n_a draws that come before them."""
+    """Merge the statistics of n_b draws into those of n_a draws that come before them: a template, as in `chunks`."""
     if n_b == 0:
         return
     for k in range(len(terms_a)):

@@ -11,7 +11,6 @@ from rareevents.engine import Stop
 from rareevents.estimates import Estimate, plain
 from rareevents.events import integrand
 from rareevents.methods.importance import check_laws, weigh
-from rareevents.proposals.base import Proposal
 from rareevents.sampler import length
 
 
@@ -89,7 +88,7 @@ class Comparison:
         return running(self.estimates, exact=exact, ax=ax)
 
 
-def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | Proposal | None], *, samples: int,
+def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | None], *, samples: int,
             seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
     """Estimate E_p[f] with each proposal from the same number of draws, each with streams of its own.
 
@@ -97,7 +96,7 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
     ----------
     nominal, f, samples, seed, confidence, threads, progress
         As in `estimate`; f has one value.
-    proposals : mapping from name to Distribution, Proposal or None
+    proposals : mapping from name to Distribution or None
         What to compare; None is naive Monte Carlo. The first one is the reference of the variance ratios.
 
     >>> compare(p, event, {"naive": None, "tilted": q}, samples=1_000_000, seed=1)          # doctest: +SKIP
@@ -107,7 +106,7 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
     for name, proposal in proposals.items():
         if not isinstance(name, str):
             raise TypeError(f"proposals must have names that are strings, got {name!r}")
-        check_laws(nominal, proposal.law if isinstance(proposal, Proposal) else proposal)
+        check_laws(nominal, proposal)
     f = integrand(f)
     several = length(f, nominal)
     if several is not None:

@@ -12,11 +12,11 @@ from rareevents import engine, estimates
 from rareevents.certificates import covers, weight_bound
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
-from rareevents.estimates import Estimate, Evaluations, build
+from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, BlackBox, integrand
+from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
 from rareevents.moments import Moments
-from rareevents.proposals.base import Proposal
-from rareevents.sampler import BLACK_BOX_CHUNK, MAIN, SUPPORT, WEIGHTED, Sampler, UserFunctionError, weighted_draws
+from rareevents.sampler import BLACK_BOX_CHUNK, Sampler, UserFunctionError, weighted_draws
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
 SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support,
@@ -25,7 +25,7 @@ BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive int
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
 
-def estimate(nominal: Distribution, f: Any, proposal: Distribution | Proposal | None = None, *,
+def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None, *,
              samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
              max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, threads: int | None = None,
              progress: bool = False) -> Estimate:
@@ -37,8 +37,8 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | Proposal | 
         p, the law of the world.
     f : event or function
         An event, or a plain function of x that returns a number, a bool or several numbers; or `black_box(f)`.
-    proposal : Distribution or Proposal, optional
-        q, the law that is drawn from, or what a function of `rareevents.proposals` returned; None is naive Monte Carlo.
+    proposal : Distribution, optional
+        q, the law that is drawn from; None is naive Monte Carlo.
     samples : int, optional
         Exactly this many draws.
     relative_error : float, optional
@@ -71,29 +71,24 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | Proposal | 
                  seed=seed, confidence=confidence, threads=threads, progress=progress, stage=MAIN)
 
 
-def weigh(nominal: Distribution, f: Any, proposal: Distribution | Proposal | None, stop: engine.Stop, *, seed: int,
+def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: engine.Stop, *, seed: int,
           confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True) -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
-    designed = proposal if isinstance(proposal, Proposal) else None
-    law = proposal.law if isinstance(proposal, Proposal) else proposal
-    check_laws(nominal, law)
+    check_laws(nominal, proposal)
     stop = _checked(stop)
     require_seed(seed)
     estimates.check_confidence(confidence)
     if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
         raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
-    covered = law is None or _support_covered(nominal, f, law, seed)
-    sampler = Sampler(nominal, f, law, seed, stage, tally)
+    covered = proposal is None or _support_covered(nominal, f, proposal, seed)
+    sampler = Sampler(nominal, f, proposal, seed, stage, tally)
 
     def result(run: engine.Run) -> Estimate:
         indicator = isinstance(f, AnyEvent) or sampler.boolean
-        bound = weight_bound(nominal, f, law, sampler.boolean)
-        if designed is not None and designed.answers(nominal, f):
-            bound = min((b for b in (bound, designed.bound) if b is not None), default=None)
-        return build(run.total, run.groups, bound=bound, naive=law is None, indicator=indicator, covered=covered,
-                     stopped_by=run.stopped_by, seed=seed, confidence=confidence, seconds=run.seconds,
-                     spent=Evaluations(0, 0 if designed is None else designed.learning, 0, 0))
+        return build(run.total, run.groups, bound=weight_bound(nominal, f, proposal, sampler.boolean),
+                     naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
+                     seed=seed, confidence=confidence, seconds=run.seconds)
 
     largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
     if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
