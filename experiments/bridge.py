@@ -130,6 +130,8 @@ def naive_plot(rows):
 
 
 def run(settings: Settings, progress: bool) -> Findings:
+    if settings.repeats < 1:
+        raise ValueError(f"repeats must be an integer of at least 1, got {settings.repeats!r}")
     rows, best, plain = tilts(settings), optimum(settings), naive(settings)
     fewest = min(rows, key=lambda row: row["draws"])
     text = "\n".join([f"{'rate':>6}{'bits wasted':>13}{'2^bits':>10}{'predicted':>12}{'taken':>10}",

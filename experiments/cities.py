@@ -30,6 +30,8 @@ class Settings:
 
 
 def run(settings: Settings, progress: bool) -> Findings:
+    if not 1 <= settings.threshold <= 100:
+        raise ValueError(f"threshold must be an integer from 1 to 100, got {settings.threshold!r}")
     k, event = settings.threshold, rare.at_least(settings.threshold)
     laws = [rare.Poisson(rate) for rate in RATES]
     tails = np.array([oracle.value(law, event) for law in laws])

@@ -116,6 +116,8 @@ def mean_plot(rows):
 
 
 def run(settings: Settings, progress: bool) -> Findings:
+    if not 0.0 < settings.clip < 1.0:
+        raise ValueError(f"clip must be a number in (0, 1), got {settings.clip!r}")
     event, mean = rare_event(settings), mean_of_storms(settings)
     ppo, whole = next(row for row in event if row["e"] == settings.clip), event[-1]
     best = min(mean, key=lambda row: row["relative_rms"])

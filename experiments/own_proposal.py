@@ -4,7 +4,7 @@ The class below is all there is to it: nothing is registered, and its fields bec
 `rareevents run experiments/own_proposal.py proposal:overshoot --proposal.excess 0.8`.
 """
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from rareevents.experiments import Findings, main
 class Overshoot(rare.Distribution):
     """start + G, where G counts failures before the first success: P(x) = excess (1 - excess)^(x - start)."""
 
-    start: int = 20
-    """The smallest number of storms that it draws; it should be the threshold."""
+    start: int = 0
+    """The smallest number of storms that it draws; the threshold if that is more."""
     excess: float = 0.81
     """The probability that it draws no more than that."""
 
@@ -58,7 +58,8 @@ class Settings:
 def run(settings: Settings, progress: bool) -> Findings:
     p, event = rare.Poisson(4.0), rare.at_least(settings.threshold)
     exact = oracle.value(p, event)
-    own = rare.Poisson(settings.proposal.storms) if isinstance(settings.proposal, Tilt) else settings.proposal
+    own = rare.Poisson(settings.proposal.storms) if isinstance(settings.proposal, Tilt) else \
+        replace(settings.proposal, start=max(settings.threshold, settings.proposal.start))
     found = rare.compare(p, event, {"tilt": rare.Poisson(float(settings.threshold)), "own": own},
                          samples=settings.samples, seed=settings.seed, progress=progress)
     shown = np.arange(0, 2 * settings.threshold)

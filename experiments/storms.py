@@ -81,8 +81,10 @@ def costs(settings):
 
 
 def run(settings: Settings, progress: bool) -> Findings:
-    if settings.threshold < 0:
-        raise ValueError(f"threshold must be an integer of at least 0, got {settings.threshold!r}")
+    if not (settings.threshold >= 1 and oracle.value(rare.Poisson(settings.rate), rare.at_least(settings.threshold))
+            > 1e-100):
+        raise ValueError(f"threshold must be an integer of at least 1, reached with a probability above 1e-100, got "
+                         f"{settings.threshold!r}")
     tails, mean = thresholds(settings, progress), means(settings)
     together = one_pass(settings)
     points, (rarities, theory, measured) = costs(settings)

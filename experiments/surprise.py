@@ -183,7 +183,8 @@ def wrong_app(settings):
         q = np.exp(logits - np.logaddexp.reduce(logits))
         return float(counts @ info.self_information(q)) / settings.days
     best = minimize(loss, np.zeros(4), method="BFGS").x
-    found["minimum"] = {"found": np.exp(best - np.logaddexp.reduce(best)), "frequencies": counts / settings.days}
+    found["minimum"] = {"found": np.round(np.exp(best - np.logaddexp.reduce(best)), 6),
+                        "frequencies": counts / settings.days}
     return found, made
 
 
@@ -246,6 +247,8 @@ CLAIMS = {"cities": cities, "axioms": axioms, "one_day": one_day, "expected_surp
 
 
 def run(settings: Settings, progress: bool) -> Findings:
+    if settings.days < 1000:
+        raise ValueError(f"days must be an integer of at least 1,000, got {settings.days!r}")
     shown = {name: claim(settings) for name, claim in CLAIMS.items()}
     numbers = {name: found for name, (found, _) in shown.items()}
     entropies = ", ".join(f"City {name} {row['entropy']:.4f}" for name, row in numbers["cities"].items())

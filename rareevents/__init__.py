@@ -8,27 +8,30 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.distributions import *               # noqa: F403
     from rareevents.estimates import Estimate as Estimate
     from rareevents.events import *                      # noqa: F403
+    from rareevents.integrands import black_box as black_box
     from rareevents.methods.comparison import Comparison as Comparison
     from rareevents.methods.comparison import compare as compare
     from rareevents.methods.importance import estimate as estimate
     from rareevents.methods.importance import weighted_samples as weighted_samples
+    from rareevents.methods.solve import solve as solve
     from rareevents.sampler import UserFunctionError as UserFunctionError
 
 _HOMES = {
     "distributions": ("Bernoulli", "Binomial", "Categorical", "Distribution", "Exponential", "Gamma", "Geometric",
-                      "IID", "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal", "NegativeBinomial",
-                      "Normal", "Poisson", "Shifted", "StudentT", "Support", "Truncated", "Uniform", "Weibull",
-                      "ZeroInflated", "integers", "reals"),
+                      "HalfSpace", "IID", "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal",
+                      "NegativeBinomial", "Normal", "Poisson", "Reflected", "Shifted", "StudentT", "Support",
+                      "Truncated", "Uniform", "Weibull", "ZeroInflated", "integers", "reals"),
     "estimates": ("Estimate",),
-    "events": ("Event", "Score", "at_least", "at_most", "black_box", "component", "identity", "linear", "outside",
-               "score", "total"),
+    "events": ("Event", "Score", "at_least", "at_most", "component", "identity", "linear", "outside", "score", "total"),
+    "integrands": ("black_box",),
     "kernels.fuse": ("CompileError",),
     "methods.comparison": ("Comparison", "compare"),
     "methods.importance": ("estimate", "weighted_samples"),
+    "methods.solve": ("solve",),
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
-_MODULES = ("experiments", "information", "oracle", "plots", "testing")
+_MODULES = ("experiments", "information", "oracle", "plots", "proposals", "testing")
 __all__ = sorted([*_HOME, *_MODULES])
 
 

@@ -1,8 +1,9 @@
 """Proofs about a proposal: a bound B on f p/q over the whole event, and whether q covers the event at all.
 
 An exponential tilt has the weight p/q = exp(kappa(theta) - theta . x), so on an event {theta . x >= t} it is at most
-exp(kappa(theta) - t): the bound is a formula, not an observation. Parts of an event, mixtures and bounded supports are
-composed from that. No bound found means nothing was proved, not that there is none.
+exp(kappa(theta) - t): the bound is a formula, not an observation. Where log p is concave and log q linear, log p/q is
+concave and has one maximum. Parts of an event, mixtures, truncated laws, independent components and bounded supports
+are composed from that. No bound found means nothing was proved, not that there is none.
 """
 from __future__ import annotations
 
@@ -16,12 +17,19 @@ import numpy as np
 from rareevents.distributions import (
     IID,
     Distribution,
+    Exponential,
+    Geometric,
+    HalfSpace,
     Independent,
     Mixture,
     MultivariateNormal,
+    Reflected,
+    Shifted,
     Support,
+    Truncated,
 )
-from rareevents.events import AnyEvent, Complement, Intersection, Union, intervals
+from rareevents.events import AnyEvent, Complement, Intersection, Union
+from rareevents.regions import intervals
 
 LINE = (-math.inf, math.inf)
 
@@ -61,7 +69,7 @@ def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
         if isinstance(inner, Complement):
             return _on_event(p, inner.event, q)
         if isinstance(inner, (Union, Intersection)):             # De Morgan
-            parts = (Complement(inner.parts[0]), Complement(inner.parts[1]))
+            parts = tuple(map(Complement, inner.parts))
             return _on_event(p, (Intersection if isinstance(inner, Union) else Union)(parts), q)
         sides = [(-math.inf, inner.at_least), (inner.at_most, math.inf)]
         pieces = [_open(side, p) for side in sides if math.isfinite(side[0]) or math.isfinite(side[1])]
@@ -100,6 +108,12 @@ def _on_piece(p: Distribution, q: Distribution, coefficients: Any, piece: tuple[
                 for v, part in zip(p.weights, p.components, strict=True) if v > 0.0]
         top = max(logs)
         return top + math.log(sum(math.exp(value - top) for value in logs)) if math.isfinite(top) else top
+    if isinstance(p, (IID, Independent)) and isinstance(q, (IID, Independent)):
+        best = min(best, _of_components(p, q, coefficients, piece))
+    if isinstance(q, HalfSpace) and _equal(p, q.law):
+        best = min(best, _of_half_space(q, coefficients, piece))
+    if p.size is None:
+        best = min(best, _of_number(p, q, piece if isinstance(coefficients, float) and coefficients == 1.0 else LINE))
     theta = tilt_between(p, q)
     if theta is None:
         return best
@@ -112,12 +126,12 @@ def _on_piece(p: Distribution, q: Distribution, coefficients: Any, piece: tuple[
     # -theta . x is at most: through the supports of the components, or through the score when theta is parallel to it.
     supports = p.supports
     best = min(best, kappa + sum(_largest(-t, s) for t, s in zip(vector, supports, strict=True)))
-    direction = _direction(coefficients, size)
-    if direction is not None and np.any(direction):
-        slope = float(vector @ direction / (direction @ direction))
-        if np.allclose(vector, slope * direction, rtol=1e-12, atol=1e-300):
+    along = direction(coefficients, size)
+    if along is not None and np.any(along):
+        slope = float(vector @ along / (along @ along))
+        if _parallel(vector, slope * along):
             low, high = piece
-            if size == 1 and direction[0] == 1.0:                       # what the support leaves of the piece
+            if size == 1 and along[0] == 1.0:                       # what the support leaves of the piece
                 low, high = max(low, supports[0].low), min(high, supports[0].high)
                 if p.dtype is int:
                     low, high = math.ceil(low) if math.isfinite(low) else low, high
@@ -127,12 +141,91 @@ def _on_piece(p: Distribution, q: Distribution, coefficients: Any, piece: tuple[
     return best
 
 
+def _of_components(p: Any, q: Any, coefficients: Any, piece: tuple[float, float]) -> float:
+    """The sum of the bounds of independent components, one of which may be the score."""
+    scored = coefficients[1] if isinstance(coefficients, tuple) else -1
+    pairs = enumerate(zip(factors(p), factors(q), strict=True))
+    total = 0.0
+    for i, (a, b) in pairs:
+        if total == math.inf:
+            break
+        total += 0.0 if a is b else _on_piece(a, b, 1.0 if i == scored else None, piece if i == scored else LINE)
+    return total
+
+
+def _of_half_space(q: HalfSpace, coefficients: Any, piece: tuple[float, float]) -> float:
+    """log P(a . X >= level), the constant p/q, where the piece of the score is inside the half-space."""
+    along = direction(coefficients, q.size)
+    if along is None or not np.any(along):
+        return math.inf
+    slope = float(q.a @ along / (along @ along))
+    if not _parallel(q.a, slope * along):
+        return math.inf
+    least = slope * (piece[0] if slope > 0.0 else piece[1])
+    return q.log_inside if least >= q.level - 1e-12 * abs(q.level) else math.inf
+
+
+def _of_number(p: Distribution, q: Distribution, piece: tuple[float, float]) -> float:
+    """A bound for laws of one number that needs no tilt: q truncated, or log p concave and log q linear."""
+    s = p.supports[0]
+    low, high = max(piece[0], s.low), min(piece[1], s.high)
+    if p.dtype is int:
+        low, high = (math.ceil(low) if low > -math.inf else low), (math.floor(high) if high < math.inf else high)
+    if low > high:
+        return -math.inf
+    if isinstance(q, Truncated):
+        if not (q.low <= low and high <= q.high):
+            return math.inf
+        return q.log_inside if _equal(p, q.law) else \
+            q.log_inside + _on_piece(p, q.law, 1.0, (low, high))
+    if not (p.log_concave and _linear(q)) or not (q.supports[0].low <= low and high <= q.supports[0].high):
+        return math.inf
+    return _concave_maximum(lambda x: float(p.log_prob(x)) - float(q.log_prob(x)), low, high, p.dtype is int)
+
+
+def _linear(q: Any) -> bool:
+    """Whether log q is linear on its support."""
+    return isinstance(q, (Exponential, Geometric)) or (isinstance(q, (Reflected, Shifted, Truncated)) and
+                                                       _linear(q.law))
+
+
+def _concave_maximum(g: Callable[[float], float], low: float, high: float, whole: bool) -> float:
+    """The largest value of a concave function on an interval with a finite end; inf where none is found."""
+    if math.isinf(low) and math.isinf(high):
+        return math.inf
+    end, way, far = (low, 1, high - low) if math.isfinite(low) else (high, -1, math.inf)
+    step = 1.0
+
+    def at(distance: float) -> float:
+        return g(int(end + way * distance) if whole else end + way * distance)
+
+    while step < far and at(min(2.0 * step, far)) > at(step):    # the maximum is between 0 and 2 steps
+        step *= 2.0
+        if step > 1e15:
+            return math.inf
+    near, far = 0.0, min(2.0 * step, far)
+    while far - near > (2.0 if whole else 1e-9 * max(1.0, far)):
+        third = (far - near) // 3.0 if whole else (far - near) / 3.0
+        first, second = near + max(third, 1.0 if whole else 0.0), far - max(third, 1.0 if whole else 0.0)
+        if at(first) < at(second):
+            near = first
+        else:
+            far = second
+    points = np.arange(near, far + 1.0) if whole else (near, 0.5 * (near + far), far)
+    return max(at(float(x)) for x in points)
+
+
 def _largest(slope: float, support: Support) -> float:
     """The largest value of slope * x on an interval."""
     return 0.0 if slope == 0.0 else slope * (support.high if slope > 0.0 else support.low)
 
 
-def _direction(coefficients: Any, size: int) -> np.ndarray | None:
+def _parallel(vector: np.ndarray, multiple: np.ndarray) -> bool:
+    """Whether a vector is a multiple of another, to the rounding of the tilt that it came from."""
+    return bool(np.all(np.abs(vector - multiple) <= 1e-12 * np.max(np.abs(vector), initial=1e-300)))
+
+
+def direction(coefficients: Any, size: int) -> np.ndarray | None:
     """The vector a of a score a . x."""
     if coefficients is None:
         return None
@@ -146,19 +239,21 @@ def _direction(coefficients: Any, size: int) -> np.ndarray | None:
 
 def tilt_between(p: Distribution, q: Distribution) -> Any:
     """theta with q = p.tilt(theta), a number or a vector; None when q is not a tilt of p or it cannot be shown."""
-    if type(p) is not type(q) or p.size != q.size:
+    if p.size != q.size:
         return None
-    if isinstance(p, IID):
+    if isinstance(p, IID) and isinstance(q, IID):
         return tilt_between(p.law, q.law)
-    if isinstance(p, Independent):
-        thetas = [tilt_between(a, b) for a, b in zip(p.laws, q.laws, strict=True)]
+    if isinstance(p, (IID, Independent)) and isinstance(q, (IID, Independent)):
+        thetas = [tilt_between(a, b) for a, b in zip(factors(p), factors(q), strict=True)]
         return None if any(t is None for t in thetas) else np.array(thetas, float)
+    if type(p) is not type(q):
+        return None
     if isinstance(p, MultivariateNormal):
         if not np.array_equal(p.covariance, q.covariance):
             return None
         return np.linalg.solve(np.asarray(p.covariance, float),
                                np.asarray(q.mean, float) - np.asarray(p.mean, float))
-    if _same(p, q):
+    if p is q or _equal(p, q):
         return 0.0
     try:
         return _match(lambda theta: p.tilt(theta), q)
@@ -187,6 +282,13 @@ def _match(tilted: Callable[[float], Distribution], q: Distribution) -> float | 
         if _same(tilted(theta), q):
             return theta
     return None
+
+
+def _equal(p: Distribution, q: Distribution) -> bool:
+    try:
+        return bool(p == q)
+    except ValueError:                                           # fields that are arrays
+        return False
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -18,6 +18,9 @@ LARGEST_ERROR = 0.10           # relative
 LARGEST_VOV = 0.02             # 0.10 lets a quarter of the runs with infinite variance pass
 LARGEST_SHARE = 0.05           # of one squared term in their sum
 LARGEST_K = 0.5                # infinite variance above
+UNDERFLOW = 1e-307             # weights below are zero in compiled code; with NEGLIGIBLE, the share of the sum of terms
+NEGLIGIBLE = 1e-6              # that may be lost so
+ABOVE_ONE = 6.0                # standard errors by which a probability may exceed one
 ROUNDING = 1e-9                # by which a term may exceed a proven bound
 WIDEST = 0.5                   # half-width over value of a certified interval that is trusted
 
@@ -25,8 +28,8 @@ WIDEST = 0.5                   # half-width over value of a certified interval t
 WRONG = ("numbers", "bound", "chunks", "score", "mass")
 HEAVY = ("variance of variance", "largest term", "k-hat", "trend")
 
-UNEXPLORED = ("The checks pass, but no exploration was made and nothing is proven: event mass that the proposal almost "
-              "never draws would stay unseen.")
+UNEXPLORED = ("The checks pass, but nothing is proven and no audit was made: event mass that the proposal almost never "
+              "draws would stay unseen.")
 UNCOVERED = ("The proposal could not be shown to reach wherever the integrand is not zero: what it cannot draw is "
              "missing from the value.")
 
@@ -35,9 +38,16 @@ class Check(NamedTuple):
     """One thing that was looked at: what was found, what was allowed, and what it means."""
 
     name: str
-    status: str                   # 'passed', 'failed' or 'not applicable'
+    status: str                   # 'passed', 'failed' or 'not applicable'; of an audit 'unresolved' or 'blind' too
     figure: float | None
     threshold: float | None
+    sentence: str
+
+
+class Explored(NamedTuple):
+    """What exploration with other proposals found: 'passed', 'failed', 'unresolved' or 'blind', and a sentence."""
+
+    status: str
     sentence: str
 
 
@@ -65,7 +75,8 @@ def own_checks(terms: Terms, underflows: int, bound: float | None) -> tuple[Chec
     checks = [
         _numbers(terms, underflows),
         _check("hits", terms.hits, FEWEST_HITS, terms.hits >= FEWEST_HITS,
-               "Enough draws fall in the event.", "Too few draws fall in the event: draw more, or move the proposal."),
+               "Enough draws fall in the event.",
+               "Too few draws fall in the event: draw more, or use a proposal nearer to it."),
         _check("relative error", terms.relative_error, LARGEST_ERROR, terms.relative_error <= LARGEST_ERROR,
                "The relative error is small enough for its own estimate to mean something.",
                "The relative error is too large for its own estimate to mean much: draw more."),
@@ -73,17 +84,17 @@ def own_checks(terms: Terms, underflows: int, bound: float | None) -> tuple[Chec
     vov = _variance_of_variance(terms)
     checks.append(_check("variance of variance", vov, LARGEST_VOV, vov is None or vov <= LARGEST_VOV,
                          "The standard error is itself well determined.",
-                         "A few large terms make the standard error: extend the run, or widen the proposal.",
+                         "A few large terms make the standard error: draw more, or use a wider proposal.",
                          "All terms are equal: there is no spread to judge."))
     share = largest_share(terms) if terms.hits else None
     checks.append(_check("largest term", share, LARGEST_SHARE, share is None or share <= LARGEST_SHARE,
                          "No single draw dominates the sum of squares.",
-                         "One draw makes much of the sum of squares: extend the run, or widen the proposal.",
+                         "One draw makes much of the sum of squares: draw more, or use a wider proposal.",
                          "There is no term."))
     k = pareto_k(terms.largest, terms.hits)
     checks.append(_check("k-hat", k, LARGEST_K, k is None or k <= LARGEST_K,
                          "The largest terms fall off like those of a law with finite variance.",
-                         "The largest terms fall off like those of a law with infinite variance: widen the proposal.",
+                         "The largest terms fall off like those of a law with infinite variance: use a wider proposal.",
                          "The largest terms are too few or too nearly equal for a tail to be fitted."))
     if bound is not None:
         largest = float(terms.largest[0]) if len(terms.largest) else 0.0
@@ -94,8 +105,9 @@ def own_checks(terms: Terms, underflows: int, bound: float | None) -> tuple[Chec
 
 
 def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: bool, indicator: bool, stopped_by: str,
-          confidence: float, checks: Sequence[Check], support_covered: bool = True) -> Verdict:
-    """What may be claimed without an audit: the first row of the verdict table that applies.
+          confidence: float, checks: Sequence[Check], support_covered: bool = True,
+          explored: Explored | None = None) -> Verdict:
+    """What may be claimed: the first row of the verdict table that applies.
 
     With B proven, slack = 3 B / (n |mean|) is the share of the answer that n draws cannot exclude (e^-3 = 0.05). Where
     slack <= R the asymptotic interval is safe; otherwise the interval is one that B alone certifies.
@@ -105,7 +117,7 @@ def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: boo
     granted unless a term is negative. naive: the proposal is the nominal law. indicator: f is an event, and the mean a
     probability. stopped_by: 'samples' if the number of draws was fixed beforehand. confidence: in (0, 1).
     checks: from `own_checks`, and any made elsewhere. support_covered: whether the proposal is known to reach every x
-    with f p > 0.
+    with f p > 0. explored: what an audit found, None where there was none.
     """
     bound = 1.0 if naive and indicator and bound is None else bound
     ceiling = 1.0 if indicator else math.inf
@@ -114,6 +126,9 @@ def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: boo
     def asymptotic(verdict: str, reason: str, proven: float | None = None) -> Verdict:
         return Verdict(verdict, "asymptotic", _capped(_rule(terms, confidence, proven), ceiling), reason)
 
+    if indicator and terms.mean - 1.0 > ABOVE_ONE * terms.std_error + ROUNDING:
+        return asymptotic("not trusted", f"The estimate of a probability is {terms.mean:.4g}: the density of a law is "
+                          f"not normalised, or does not belong to its draws.")
     wrong = [check for name, check in failed.items() if name in WRONG]
     if wrong:
         return asymptotic("not trusted", wrong[0].sentence)
@@ -132,8 +147,12 @@ def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: boo
     heavy = [check for name, check in failed.items() if name in HEAVY]
     if heavy:
         return asymptotic("not trusted", heavy[0].sentence)
+    if explored is not None and explored.status == "failed":
+        return asymptotic("not trusted", explored.sentence)
     if failed:
         return asymptotic("caution", next(iter(failed.values())).sentence)
+    if explored is not None:
+        return asymptotic("trusted" if explored.status == "passed" else "caution", explored.sentence)
     if not naive:
         return _covered(asymptotic("caution", UNEXPLORED), support_covered)
     if not _has_spread(terms):
@@ -147,8 +166,8 @@ def _certified(terms: Terms, interval: Interval) -> Verdict:
         return Verdict("trusted", "certified", interval,
                        "The interval follows from the proven bound on the terms alone: it holds whatever was missed.")
     return Verdict("caution", "certified", interval,
-                   f"The interval follows from the proven bound alone, but is wide, the value -+ {100 * half:.3g} %: "
-                   "draw more.")
+                   f"The interval follows from the proven bound alone, but is wide, half of it "
+                   f"{100 * half:.3g} % of the value: draw more.")
 
 
 def _without_hits(terms: Terms, bound: float | None, confidence: float, ceiling: float) -> Verdict:
@@ -167,8 +186,8 @@ def _covered(verdict: Verdict, support_covered: bool) -> Verdict:
 
 
 def _rule(terms: Terms, confidence: float, bound: float | None) -> Interval:
-    """The asymptotic interval; all numbers where the sums of the terms are not finite."""
-    if math.isfinite(terms.m4) and math.isfinite(terms.squares):
+    """The asymptotic interval; all numbers where the sums of the terms are not finite, or too small to tell."""
+    if math.isfinite(terms.m4) and math.isfinite(terms.squares) and _resolved(terms):
         return rule(terms, confidence, bound)
     return Interval(-math.inf if terms.negative else 0.0, math.inf, "hall")
 
@@ -188,17 +207,27 @@ def _variance_of_variance(terms: Terms) -> float | None:
     return terms.m4 / terms.m2 / terms.m2 - 1.0 / terms.draws       # m2^2 may underflow where the ratio does not
 
 
+def _resolved(terms: Terms) -> bool:
+    """Whether the power sums are numbers that mean something.
+
+    n m4 >= m2^2 by Cauchy and Schwarz: sums that break it have lost the fourth powers of very small terms.
+    """
+    return terms.hits == 0 or terms.squares > 0.0 and (
+        not _has_spread(terms) or terms.m4 / terms.m2 / terms.m2 * terms.draws > 1.0 - 1e-6)
+
+
 def _numbers(terms: Terms, underflows: int) -> Check:
     finite = all(map(math.isfinite, (terms.mean, terms.m2, terms.m3, terms.m4)))
-    # n m4 >= m2^2 by Cauchy and Schwarz: sums that break it have lost the fourth powers of very small terms.
-    resolved = terms.hits == 0 or terms.squares > 0.0 and (
-        not _has_spread(terms) or terms.m4 / terms.m2 / terms.m2 * terms.draws > 1.0 - 1e-6)
+    resolved = _resolved(terms)
+    underflows = underflows if UNDERFLOW * underflows > NEGLIGIBLE * terms.absolute or terms.absolute == 0.0 else 0
     if not finite:
         sentence = "A sum of the terms is not finite: a weight or the integrand is too large for a double."
     elif underflows:
-        sentence = "Draws in the event have a weight below 1e-307: the proposal is much too far out."
+        sentence = ("Draws in the event have a weight below 1e-307, and what they add is not negligible: the proposal "
+                    "is too far out, or the value too small for a double.")
     elif not resolved:
-        sentence = "Powers of the terms are below the smallest double: multiply the integrand by a large constant."
+        sentence = ("Powers of the terms are below the smallest double, so their error is not known: multiply an "
+                    "integrand by a large constant; of a probability below 1e-150 only oracle.log_value can tell.")
     else:
         sentence = "Every term and every sum is a number."
     status = "passed" if finite and resolved and not underflows else "failed"

@@ -4,23 +4,26 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
-import json
+import os
 import runpy
-import shutil
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command line. Exit codes: 0 done, 1 error, 2 usage, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="rareevents", description="Rare events by importance sampling.")
+    parser = argparse.ArgumentParser(prog="rareevents", description="Rare events by importance sampling.",
+                                     allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"rareevents {version('rareevents')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | reproduce")
     commands.add_parser("list", help="the experiments, one line each")
     run = commands.add_parser("run", help="run one experiment; every setting of it is a flag")
     run.add_argument("experiment", nargs="?", help="a script, or the name of one in experiments/")
     run.add_argument("flags", nargs=argparse.REMAINDER, help="settings: --help after the name shows them")
-    again = commands.add_parser("reproduce", help="rerun the shipped experiments; fail if a committed result is stale")
+    again = commands.add_parser("reproduce", help="rerun the shipped experiments; fail if a committed result is stale",
+                                allow_abbrev=False)
     again.add_argument("names", nargs="*", help="which ones; default: all")
     again.add_argument("--update", action="store_true", help="write what differs")
     options = parser.parse_args(argv)
@@ -33,6 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:                                        # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -98,9 +104,11 @@ def execute(script: Path, flags: list[str]) -> int:
 
 
 def reproduce(names: list[str], update: bool) -> int:
-    """Rerun experiments with their shipped settings and compare the bytes with the committed results."""
+    """Rerun experiments with their shipped settings and compare what they leave with the committed results."""
     from rareevents import experiments
-    chosen = {name: shipped_one(name) for name in names} if names else shipped()
+    from rareevents.staleness import compare
+    chosen = {Path(name).stem: shipped_one(Path(name).stem if name.endswith(".py") else name) for name in names} \
+        if names else shipped()
     stale = False
     for name, script in chosen.items():
         committed = script.resolve().parent.parent / "results" / name
@@ -117,61 +125,9 @@ def reproduce(names: list[str], update: bool) -> int:
                 raise ValueError(f"{script} wrote no results: an experiment ends with experiments.main(Settings, run)")
             differences = [] if update else compare(committed, fresh)
             if update:
-                beside = committed.with_name(f".{name}")           # the committed one stays until the new one is whole
-                shutil.rmtree(beside, ignore_errors=True)
-                shutil.copytree(fresh, beside)
-                shutil.rmtree(committed, ignore_errors=True)
-                beside.rename(committed)
+                experiments.replace(committed, fresh)
         for line in differences:
             print(f"{name}: {line}")
         print(f"{name}: {'written' if update else 'stale' if differences else 'reproduced'}")
         stale |= bool(differences)
     return 1 if stale else 0
-
-
-def compare(committed: Path, fresh: Path) -> list[str]:
-    """What differs between two results folders, a line each; provenance is not compared."""
-    def files(folder: Path) -> dict[str, bytes]:
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*"))
-                if path.is_file() and path.name != "provenance.json"}
-    if not committed.is_dir():
-        return [f"{committed} does not exist"]
-    old, new = files(committed), files(fresh)
-    before, here = drawn_with(old), drawn_with(new)
-    other_version = before != here and None not in (before, here)
-    lines = []
-    for name in sorted(old.keys() | new.keys()):
-        if name not in old or name not in new:
-            lines.append(f"{name} is only in the {'new' if name in new else 'committed'} results")
-        elif old[name] != new[name] and not (other_version and name.startswith("plots/")):
-            lines.append(f"{name} differs" + (where(old[name], new[name]) if name.endswith(".json") else ""))
-    if other_version:
-        print(f"plots not compared: made with matplotlib {before}, here {here}")
-    return lines
-
-
-def drawn_with(files: dict[str, bytes]) -> str | None:
-    """The version of matplotlib that drew the plots, if the results say it."""
-    try:
-        return json.loads(files["plots/made_with.json"])["matplotlib"]
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def where(old: bytes, new: bytes) -> str:
-    """The places at which two JSON files differ, the first five of them, as the end of a sentence."""
-    try:
-        places = changed(json.loads(old), json.loads(new))
-    except ValueError:
-        return ": the committed one is not JSON"
-    return f" at {', '.join(places[:5])}" if places else ""
-
-
-def changed(old: object, new: object, place: str = "") -> list[str]:
-    """The places at which two JSON values differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [found for key in sorted(old.keys() | new.keys())
-                for found in changed(old.get(key), new.get(key), f"{place}.{key}" if place else key)]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [found for i, pair in enumerate(zip(old, new, strict=True)) for found in changed(*pair, f"{place}[{i}]")]
-    return [] if old == new else [place]

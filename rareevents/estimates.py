@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rareevents.checks import Check, judge, own_checks
+from rareevents.checks import Check, Explored, judge, own_checks
 from rareevents.intervals import largest_share
 from rareevents.moments import Moments, Terms
 
@@ -52,11 +52,13 @@ class Estimate:
     seconds: float                # spent drawing, without compiling
     bound: float | None           # proven bound on |y| over the whole event
     interval_method: str
+    how: str = ""                 # which method `solve` chose, in a sentence
     components: tuple[Estimate, ...] = field(default=(), repr=False)
     _question: dict[str, Any] = field(default_factory=dict, repr=False)
     _terms: Terms | None = field(default=None, repr=False)
     _groups: tuple[Moments, ...] = field(default=(), repr=False)
     _quantity: int = 0
+    _ends: Any = field(default=None, repr=False)     # confidence -> (low, high), where it does not rest on the terms
 
     def __getitem__(self, k: int) -> Estimate:
         return (self.components or (self,))[k]
@@ -82,6 +84,8 @@ class Estimate:
             ends = [part.interval(confidence) for part in self.components]
             return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
         level = self.confidence if confidence is None else confidence
+        if self._ends is not None:
+            return self._ends(level)
         found = judge(self._terms, _summaries(self._groups, self._quantity), checks=self.checks,  # type: ignore[arg-type]
                       confidence=level, **self._question)
         return found.interval.low, found.interval.high
@@ -90,6 +94,8 @@ class Estimate:
         """(n, value, low, high, effective sample size) as the draws came in, for the plot of the running estimate."""
         if self.components:
             raise ValueError("history is that of one quantity: use estimate[k].history()")
+        if not self._groups:
+            raise ValueError(f"an estimate of kind {self.kind!r} by {self.interval_method} has no history")
         rows, total = [], Moments.empty(self._groups[0].quantities)
         for i, group in enumerate(self._groups):
             total = total.merge(group)
@@ -104,11 +110,13 @@ class Estimate:
         if self.components:
             return "\n".join(f"[{k}] {part.summary()}" for k, part in enumerate(self.components))
         low, high = self.interval()
+        if self.kind == "exact":
+            return f"{self.value:.15g} ({self.kind})\n{self.how}".rstrip()
         lines = [f"{shown(self.value, self.std_error)}, {100 * self.confidence:g}% interval [{low:.5g}, {high:.5g}] "
                  f"({self.kind}, {self.interval_method})",
-                 f"relative error {self.relative_error:.3g}, {self.samples:,} draws, {self.hits:,} hits, "
-                 f"ESS {self.effective_sample_size:,.0f}, stopped by {self.stopped_by}",
-                 f"{self.verdict}: {self.reason}"]
+                 f"relative error {self.relative_error:.3g}, {counted(self.samples, 'draw')}, "
+                 f"{counted(self.hits, 'hit')}, ESS {self.effective_sample_size:,.0f}, stopped by {self.stopped_by}",
+                 f"{self.verdict}: {self.reason}", *([self.how] if self.how else [])]
         failed = [check for check in self.checks if check.status == "failed"]
         if failed and self.kind == "certified" and self.verdict == "trusted":
             return "\n".join([*lines, f"  failed, but not needed here: {', '.join(check.name for check in failed)}"])
@@ -127,7 +135,7 @@ class Estimate:
         low, high = self.interval()
         names = ("value", "std_error", "relative_error", "samples", "hits", "effective_sample_size", "weight_ess",
                  "relative_variance", "largest_share", "kind", "verdict", "reason", "stopped_by", "seed", "confidence",
-                 "bound", "interval_method")
+                 "bound", "interval_method", *(["how"] if self.how else []))
         data = {name: getattr(self, name) for name in names}
         data |= {"interval": [low, high], "evaluations": self.evaluations._asdict(),
                  "checks": [check._asdict() for check in self.checks]}
@@ -144,24 +152,53 @@ class Estimate:
 
 
 def build(total: Moments, groups: tuple[Moments, ...], *, bound: float | None, naive: bool, indicator: bool,
-          covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float) -> Estimate:
-    """The estimate of every quantity in `total`."""
-    question = dict(bound=bound, naive=naive, indicator=indicator, stopped_by=stopped_by, support_covered=covered)
-    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds) for k in range(total.quantities))
+          covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float,
+          explored: Explored | None = None, audited: int = 0) -> Estimate:
+    """The estimate of every quantity in `total`; `explored` is what an audit of so many draws found."""
+    question = dict(bound=bound, naive=naive, indicator=indicator, stopped_by=stopped_by, support_covered=covered,
+                    explored=explored)
+    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds, audited)
+                  for k in range(total.quantities))
     return parts[0] if total.quantities == 1 else together(parts)
 
 
+def exact(value: float, *, seed: int, confidence: float, seconds: float, how: str) -> Estimate:
+    """An answer that was computed, as an estimate without an error."""
+    return Estimate(value=value, std_error=0.0, relative_error=0.0, samples=0, hits=0, effective_sample_size=0.0,
+                    weight_ess=0.0, relative_variance=0.0, largest_share=0.0, evaluations=Evaluations(0, 0, 0, 0),
+                    kind="exact", verdict="trusted", reason="The answer was computed, not sampled.", checks=(),
+                    stopped_by="exact", seed=seed, confidence=confidence, seconds=seconds, bound=None,
+                    interval_method="exact", how=how, _ends=lambda level: (value, value))
+
+
+def gbas(found: Any, bound: float, relative_variance: float | None, *, evaluations: Evaluations, seed: int,
+         confidence: float, seconds: float, how: str) -> Estimate:
+    """The estimate of a GBAS run (`methods.gbas`): a relative error that is known exactly."""
+    error = found.relative_error
+    return Estimate(value=found.value, std_error=error * found.value, relative_error=error, samples=found.draws,
+                    hits=found.hits, effective_sample_size=float(found.accepted), weight_ess=float(found.accepted),
+                    relative_variance=found.draws * error ** 2 if relative_variance is None else relative_variance,
+                    largest_share=1.0 / found.accepted, evaluations=evaluations, kind="certified", verdict="trusted",
+                    reason="The law of the relative error is known exactly: it follows from the proven bound alone.",
+                    checks=(), stopped_by="relative_error", seed=seed, confidence=confidence, seconds=seconds,
+                    bound=bound, interval_method="gbas", how=how, _ends=found.interval)
+
+
 def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], seed: int, confidence: float,
-         seconds: float) -> Estimate:
+         seconds: float, audited: int) -> Estimate:
     terms = total.of(k)
     checks = own_checks(terms, int(total.counts[k, 2]), question["bound"])
+    explored = question["explored"]
+    if explored is not None:
+        checks = (*checks, Check("audit", explored.status, None, None, explored.sentence))
     found = judge(terms, _summaries(groups, k), checks=checks, confidence=confidence, **question)
     return Estimate(
         value=terms.mean, std_error=terms.std_error, relative_error=terms.relative_error, samples=terms.draws,
         hits=terms.hits, effective_sample_size=effective(terms), weight_ess=total.weight_ess,
         relative_variance=terms.draws * terms.relative_error ** 2, largest_share=largest_share(terms),
-        evaluations=Evaluations(0, 0, 0, terms.draws), kind=found.kind, verdict=found.verdict, reason=found.reason,
-        checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence, seconds=seconds,
+        evaluations=Evaluations(0, 0, audited, terms.draws), kind=found.kind, verdict=found.verdict,
+        reason=found.reason, checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence,
+        seconds=seconds,
         bound=question["bound"], interval_method=found.interval.method, _question=question, _terms=terms,
         _groups=groups, _quantity=k)
 
@@ -180,12 +217,13 @@ def together(parts: tuple[Estimate, ...]) -> Estimate:
 
 def effective(terms: Terms) -> float:
     """(sum |y|)^2 / sum y^2, the effective sample size of the terms."""
-    return terms.absolute ** 2 / terms.squares if terms.squares > 0.0 else 0.0
+    return (terms.absolute / math.sqrt(terms.squares)) ** 2 if terms.squares > 0.0 else 0.0
 
 
 def check_confidence(confidence: Any) -> None:
     """Raise unless the confidence is inside (0, 1)."""
-    if not isinstance(confidence, (int, float)) or isinstance(confidence, bool) or not 0.0 < confidence < 1.0:
+    number = isinstance(confidence, (int, float, np.floating)) and not isinstance(confidence, bool)
+    if not number or not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence must be a number in (0, 1), got {confidence!r}")
 
 
@@ -201,6 +239,11 @@ def shown(value: float, error: float) -> str:
     digits = max(0, exponent - math.floor(math.log10(error)) + 1)
     units = round(error / 10.0 ** exponent * 10.0 ** digits)
     return f"{value / 10.0 ** exponent:.{digits}f}({units})e{exponent:+03d}"
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things, such as '1 hit' or '2,000 hits'."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def plain(data: Any) -> Any:

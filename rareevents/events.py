@@ -11,11 +11,13 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from rareevents.kernels import records
+from rareevents.kernels.freeze import Frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,14 @@ class Score:
 
     def __le__(self, level: float) -> Event:
         return Event(self, at_most=level)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (int, float, np.number)):
+            raise TypeError(f"a score is compared with >= or <=, got {self.name} == {other!r}: write "
+                            f"Event({self.name}, at_least={other!r}, at_most={other!r})")
+        return self is other
+
+    __hash__ = object.__hash__
 
     def __gt__(self, level: float) -> Event:
         raise TypeError(f"a score is compared with >= or <=, got {self.name} > {level!r}: "
@@ -92,7 +102,10 @@ def score(function: Callable) -> Score:
         raise TypeError(f"function must be a plain function of x, got {function!r}")
 
     def call(e, x):
-        return function(x)
+        value = function(x)
+        if value != value:
+            raise ValueError("the score is NaN")
+        return value
     return Score(function.__name__, call)
 
 
@@ -108,14 +121,22 @@ class AnyEvent:
         """The plain function (record, x) -> bool to compile."""
         raise TypeError(f"{type(self).__name__} must define function")
 
+    def margin(self) -> Callable:
+        """The plain function (record, x) -> number that is at least 0 where the event happens: how far x is inside."""
+        raise TypeError(f"{type(self).__name__} must define margin")
+
     def __or__(self, other: Any) -> Union:
-        return Union((self, _as_event(other)))
+        return Union((*_parts(self, Union), *_parts(_as_event(other), Union)))
 
     def __and__(self, other: Any) -> Intersection:
-        return Intersection((self, _as_event(other)))
+        return Intersection((*_parts(self, Intersection), *_parts(_as_event(other), Intersection)))
 
     def __invert__(self) -> Complement:
         return Complement(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"an event has no truth value, got {self!r}: combine events with &, | and ~, not with and, or "
+                        f"and not, and write a range as Event(score, at_least=..., at_most=...)")
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -167,6 +188,14 @@ class Event(AnyEvent):
             return (v >= e.low) and (v <= e.high)
         return happens
 
+    def margin(self) -> Callable:
+        value = self.score.function
+
+        def inside(e, x):
+            v = value(e.score, x)
+            return min(v - e.low, e.high - v)
+        return inside
+
     def __repr__(self) -> str:
         low, high = self.at_least, self.at_most
         if math.isinf(high):
@@ -175,45 +204,113 @@ class Event(AnyEvent):
 
 
 @dataclass(frozen=True, eq=False)
-class Union(AnyEvent):
-    """At least one of two events happens."""
+class Several(AnyEvent):
+    """Some events together; those with one function are data, so their number compiles nothing."""
 
-    parts: tuple[AnyEvent, AnyEvent]
+    parts: tuple[AnyEvent, ...]
 
-    @property
-    def record(self) -> tuple:
-        return records.record(first=self.parts[0].record, second=self.parts[1].record)
+    @cached_property
+    def _groups(self) -> list[list[int]]:
+        """The indices of parts that differ in their numbers alone."""
+        groups: dict[Any, list[int]] = {}
+        for i, part in enumerate(self.parts):
+            key = Frozen(part.function(), build=False).digest, records.shape(part.record)
+            groups.setdefault(key, []).append(i)
+        return list(groups.values())
+
+    @cached_property
+    def record(self) -> tuple:                             # type: ignore[override]
+        made = [records.stack([self.parts[i].record for i in group]) for group in self._groups]
+        return records.record(counts=np.array([len(group) for group in self._groups]), stacks=records.nest(made))
+
+    def _folded(self, name: str, fold: Callable) -> Callable:
+        """The functions called `name` of one part of each group, folded from the last group to the first."""
+        made: Any = None
+        for g in reversed(range(len(self._groups))):
+            made = fold(g, getattr(self.parts[self._groups[g][0]], name)(), made)
+
+        def call(e, x):
+            several = e._borrow()
+            return made(several, several.stacks, x)
+        return call
+
+
+class Union(Several):
+    """At least one of some events happens."""
 
     def function(self) -> Callable:
-        first, second = self.parts[0].function(), self.parts[1].function()
+        return self._folded("function", _any)
 
-        def happens(e, x):
-            return first(e.first, x) or second(e.second, x)
-        return happens
+    def margin(self) -> Callable:
+        return self._folded("margin", _largest)
 
     def __repr__(self) -> str:
-        return f"({self.parts[0]!r}) | ({self.parts[1]!r})"
+        return " | ".join(f"({part!r})" for part in self.parts)
 
 
-@dataclass(frozen=True, eq=False)
-class Intersection(AnyEvent):
-    """Both of two events happen."""
-
-    parts: tuple[AnyEvent, AnyEvent]
-
-    @property
-    def record(self) -> tuple:
-        return records.record(first=self.parts[0].record, second=self.parts[1].record)
+class Intersection(Several):
+    """All of some events happen."""
 
     def function(self) -> Callable:
-        first, second = self.parts[0].function(), self.parts[1].function()
+        return self._folded("function", _all)
 
-        def happens(e, x):
-            return first(e.first, x) and second(e.second, x)
-        return happens
+    def margin(self) -> Callable:
+        return self._folded("margin", _smallest)
 
     def __repr__(self) -> str:
-        return f"({self.parts[0]!r}) & ({self.parts[1]!r})"
+        return " & ".join(f"({part!r})" for part in self.parts)
+
+
+def _any(g: int, happens: Callable, rest: Any) -> Callable:
+    """Whether a part of group g, or of a later one, happens."""
+    def found(e, stacks, x):
+        for j in range(e.counts[g]):                       # noqa: SIM110  (compiled: no generators)
+            if happens(stacks[0]._take(j), x):
+                return True
+        return False
+
+    def found_on(e, stacks, x):
+        return found(e, stacks, x) or rest(e, stacks[1], x)
+    return found if rest is None else found_on
+
+
+def _all(g: int, happens: Callable, rest: Any) -> Callable:
+    """The same for all parts."""
+    def found(e, stacks, x):
+        for j in range(e.counts[g]):                       # noqa: SIM110
+            if not happens(stacks[0]._take(j), x):
+                return False
+        return True
+
+    def found_on(e, stacks, x):
+        return found(e, stacks, x) and rest(e, stacks[1], x)
+    return found if rest is None else found_on
+
+
+def _largest(g: int, margin: Callable, rest: Any) -> Callable:
+    """The largest margin of group g and later ones."""
+    def found(e, stacks, x):
+        best = -math.inf
+        for j in range(e.counts[g]):
+            best = max(best, margin(stacks[0]._take(j), x))
+        return best
+
+    def found_on(e, stacks, x):
+        return max(found(e, stacks, x), rest(e, stacks[1], x))
+    return found if rest is None else found_on
+
+
+def _smallest(g: int, margin: Callable, rest: Any) -> Callable:
+    """The smallest."""
+    def found(e, stacks, x):
+        best = math.inf
+        for j in range(e.counts[g]):
+            best = min(best, margin(stacks[0]._take(j), x))
+        return best
+
+    def found_on(e, stacks, x):
+        return min(found(e, stacks, x), rest(e, stacks[1], x))
+    return found if rest is None else found_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +329,13 @@ class Complement(AnyEvent):
         def happens(e, x):
             return not inner(e.event, x)
         return happens
+
+    def margin(self) -> Callable:
+        inner = self.event.margin()
+
+        def inside(e, x):
+            return -inner(e.event, x)
+        return inside
 
     def __repr__(self) -> str:
         return f"~({self.event!r})"
@@ -256,119 +360,34 @@ def outside(low: float, high: float) -> Complement:
     return ~Event(identity, at_least=low, at_most=high)
 
 
-class Intervals(NamedTuple):
-    """Where a number must lie for an event to happen."""
-
-    pieces: list[tuple[float, float]]         # in order, without overlap
-    exact: bool                               # False: it happens nowhere else, but perhaps not everywhere there
-
-
-def intervals(event: Any, integer: bool) -> Intervals | None:
-    """The intervals of x, both ends included, in which an event of the identity score happens; None if not known.
-
-    >>> intervals(outside(4, 36), integer=True).pieces
-    [(-inf, 3.0), (37.0, inf)]
-    """
-    if isinstance(event, (Union, Intersection)):
-        first, second = (intervals(part, integer) for part in event.parts)
-        if first is None or second is None:
-            known = second if first is None else first
-            return None if known is None or isinstance(event, Union) else known._replace(exact=False)
-        both = [(max(a, c), min(b, d)) for a, b in first.pieces for c, d in second.pieces]
-        pieces = both if isinstance(event, Intersection) else first.pieces + second.pieces
-        return Intervals(_disjoint(pieces), first.exact and second.exact)
-    inner = event.event if isinstance(event, Complement) else None
-    if isinstance(inner, Complement):
-        return intervals(inner.event, integer)
-    if isinstance(inner, (Union, Intersection)):                 # De Morgan
-        parts = (Complement(inner.parts[0]), Complement(inner.parts[1]))
-        return intervals((Intersection if isinstance(inner, Union) else Union)(parts), integer)
-    named = event if inner is None else inner
-    if not isinstance(named, Event) or not isinstance(named.score.coefficients, float):
-        return None
-    low, high = named.at_least, named.at_most
-    if integer:
-        low, high = (float(np.ceil(low)), float(np.floor(high)))
-    step = 1.0 if integer else 0.0
-    return Intervals(_disjoint([(low, high)] if inner is None else [(-math.inf, low - step), (high + step, math.inf)]),
-                     exact=True)
-
-
-def _disjoint(pieces: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Intervals in order, those that overlap as one; empty and infinitely far ones are left out."""
-    found: list[tuple[float, float]] = []
-    for low, high in sorted(pieces):
-        if low > high or math.inf in (low, -high):
-            continue
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], max(high, found[-1][1]))
-        else:
-            found.append((low, high))
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class Integrand:
-    """A plain function of the draw that returns a number, a bool, or several numbers (a tuple or an array)."""
-
-    f: Callable
-    record: tuple = records.record()
-
-    def function(self) -> Callable:
-        """The plain function (record, x) -> value to compile."""
-        f = self.f
-
-        def value(e, x):
-            return f(x)
-        return value
-
-    def __repr__(self) -> str:
-        return f"{self.f.__name__}(x)"
-
-
-@dataclass(frozen=True, eq=False)
-class BlackBox:
-    """A Python callable that is called as it is, on one draw or on a block of draws."""
-
-    f: Callable
-    vectorized: bool
-
-    def __repr__(self) -> str:
-        return f"{getattr(self.f, '__name__', type(self.f).__name__)}(x)"
-
-
-def black_box(f: Callable, vectorized: bool = False) -> BlackBox:
-    """An integrand that cannot be compiled: an external simulator, a SciPy call.
-
-    It is called on one thread unless `threads` is given; with more, f must allow calls at the same time. The same seed
-    gives the same bits only if f gives the same value for the same draw.
-
-    Parameters
-    ----------
-    f : callable
-        f(x) of one draw, or with `vectorized=True` of an array of draws (n,) or (n, size), returning n values.
-    vectorized : bool
-        Whether f takes many draws at once.
-    """
-    if not callable(f):
-        raise TypeError(f"f must be callable, got {f!r}")
-    return BlackBox(f, bool(vectorized))
-
-
-def integrand(f: Any) -> Any:
-    """f as an event, an integrand or a black box; a plain function becomes an integrand."""
-    if isinstance(f, (AnyEvent, Integrand, BlackBox)):
-        return f
-    if isinstance(f, Score):
-        raise TypeError(f"f must be an event or a function, got the score {f.name}: compare it, as in {f.name} >= 3")
-    plain = getattr(f, "py_func", f)                                       # a function that the user jitted already
-    if inspect.isfunction(plain):
-        return Integrand(plain)
-    raise TypeError(f"f must be an event or a plain function of x, got {f!r}: wrap other callables in rare.black_box")
+def require_fit(f: Any, size: int | None) -> None:
+    """Raise unless every named score of an event can be taken of draws of `size` numbers (None: of one number)."""
+    if isinstance(f, (Union, Intersection)):
+        for part in f.parts:
+            require_fit(part, size)
+    elif isinstance(f, Complement):
+        require_fit(f.event, size)
+    elif isinstance(f, Event) and f.score.coefficients is not None:
+        c = f.score.coefficients
+        if size is None:
+            if not isinstance(c, float):
+                raise ValueError(f"f must be an event of one number, such as identity >= 20, got {f!r}: the draws are "
+                                 f"not vectors")
+        elif isinstance(c, float):
+            raise ValueError(f"f must be an event of vectors of {size} numbers, such as total >= 20, got {f!r}")
+        elif isinstance(c, tuple) and c[1] >= size:
+            raise ValueError(f"i must be below the size of the vectors, {size}, got component({c[1]})")
+        elif isinstance(c, np.ndarray) and len(c) != size:
+            raise ValueError(f"a must have as many numbers as the vectors, {size}, got {len(c)}: linear({c.tolist()})")
 
 
 def _as_score(function: Any) -> Score:
     return score(function)
+
+
+def _parts(event: Any, kind: type) -> tuple[Any, ...]:
+    """The parts of an event of that kind, or the event alone: unions of unions are one union."""
+    return event.parts if isinstance(event, kind) else (event,)
 
 
 def _as_event(other: Any) -> Any:

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from rareevents.estimates import plain
+from rareevents.staleness import same
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
@@ -113,15 +114,19 @@ def checked_name(name: str) -> str:
 
 
 def write(folder: Path, settings: Any, findings: Findings, seconds: float) -> None:
-    """Write config.json, result.json, the plots, and provenance.json with all that differs from run to run."""
+    """Write config.json, result.json, the plots, and provenance.json with all that differs from run to run.
+
+    A file that is there already and differs by the rounding of another processor alone is left as it is.
+    """
     put(folder / "config.json", canonical(described(settings)))
     put(folder / "result.json", canonical(plain(findings.numbers)))
     if findings.plots:
         from importlib.metadata import version
 
-        from rareevents.plots import save
+        from rareevents.plots import rendered
         for name, figure in findings.plots.items():
-            save(figure, folder / "plots", checked_name(name))
+            for kind, picture in rendered(figure).items():
+                put(folder / "plots" / f"{checked_name(name)}.{kind}", picture)
         put(folder / "plots" / "made_with.json", canonical({"matplotlib": version("matplotlib")}))
     put(folder / "provenance.json", canonical(provenance(seconds)))
 
@@ -150,9 +155,22 @@ def canonical(data: Any) -> str:
     return json.dumps(data, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
-def put(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False, encoding="utf-8") as file:
-        file.write(text)
+def replace(folder: Path, fresh: Path) -> None:
+    """Make a results folder hold what the fresh one does; files that differ by rounding alone stay."""
+    made = {path.relative_to(fresh): path for path in sorted(fresh.rglob("*")) if path.is_file()}
+    (folder / "plots").mkdir(parents=True, exist_ok=True)
+    for name, path in made.items():
+        put(folder / name, path.read_bytes())
+    for path in [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder) not in made]:
+        path.unlink()
+
+
+def put(path: Path, contents: str | bytes) -> None:
+    """Write a file whole or not at all, and not where only rounding would change."""
+    data = contents.encode() if isinstance(contents, str) else contents
+    if path.is_file() and same(path.name, path.read_bytes(), data):
+        return
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        file.write(data)
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)

@@ -216,6 +216,8 @@ def _student_quantile(draws: int, confidence: float) -> float:
 
 def _gamma_limit(total: float, squares: float, probability: float) -> float:
     """Quantile of the gamma law of mean `total` and variance `squares`: v / (2 S) chi2(probability; 2 S^2 / v)."""
+    if not squares > 0.0:                                  # too small for a double
+        return 0.0 if probability < 0.5 else math.inf
     return float(squares / total * special.gammaincinv(total / squares * total, probability))
 
 

@@ -1,4 +1,4 @@
-"""Exact answers for laws of one number, without a draw: values, and what a proposal costs.
+"""Exact answers without a draw: values, and what a proposal costs. For laws of one number, and scores with a known law.
 
 They are sums over the integers or adaptive integrals over the reals, on points that follow what is summed. Everything
 stays in logarithms: a probability of 1e-300 is as exact as one of 0.1.
@@ -11,11 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rareevents.certificates import tilt_between
 from rareevents.closed_forms import Log, integrated, unless_overflow
+from rareevents.designs import law_of
 from rareevents.distributions.base import Distribution, Support, exp_or_inf
 from rareevents.distributions.parts import log_sum_exp, require_law
 from rareevents.distributions.quadrature import LIMIT, Grid, marks, points
-from rareevents.events import AnyEvent, BlackBox, integrand, intervals
+from rareevents.events import AnyEvent, require_fit
+from rareevents.integrands import BlackBox, integrand
+from rareevents.regions import intervals
+from rareevents.reductions import reduced
 
 MEANINGFUL = -1e7             # a log density below it has an absolute rounding error above 1e-9
 GROWTH = 1e-6                 # of log |f| p/q when the distance to an end halves: the supremum is infinite
@@ -36,7 +41,7 @@ def value(nominal: Distribution, f: Any) -> float:
     Parameters
     ----------
     nominal : Distribution
-        p, a law of one number.
+        p, a law of one number; of vectors if the event is one of a single named score with a known law.
     f : event or function
         An event, or a plain function of x that returns a number or a bool. A function is seen at the points of the sum
         or integral only: a narrow bump in a rare place is found if an event says where it is.
@@ -77,7 +82,7 @@ def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -
     nominal, f
         As in `value`.
     proposal : Distribution, optional
-        q; None is naive Monte Carlo, q = p.
+        q; None is naive Monte Carlo, q = p. For a law of vectors a tilt along the score.
 
     Raises
     ------
@@ -94,8 +99,10 @@ def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -
     True
     """
     question = _Question(nominal, f)
-    q = nominal if proposal is None else proposal
+    q = nominal if proposal is None else law_of(proposal)
     require_law("proposal", q)
+    if question.nominal is not nominal:
+        nominal, q = question.nominal, _tilted_score(nominal, f, q)
     if q.size is not None or q.dtype is not nominal.dtype:
         raise ValueError(f"proposal must draw one {nominal.dtype.__name__} as the nominal law {nominal!r} does, "
                          f"got {proposal!r}")
@@ -113,15 +120,53 @@ def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -
     return Grade(mean, variance + missed, kl + missed, exp_or_inf(largest))
 
 
+def _tilted_score(nominal: Distribution, f: Any, q: Distribution) -> Distribution:
+    """The score's law under q, of which p/q is a function only where q is a tilt of p along the score."""
+    small: Any = reduced(nominal, f)
+    theta = tilt_between(nominal, q)
+    vector = None if theta is None else np.broadcast_to(np.asarray(theta, float), small.a.shape)
+    slope = 0.0 if vector is None else float(vector @ small.a / (small.a @ small.a))
+    if vector is None or not np.allclose(vector, slope * small.a, rtol=1e-12, atol=1e-300):
+        raise ValueError(f"proposal must be a tilt of the nominal law along the score of {f!r} for an exact answer, "
+                         f"got {q!r}")
+    return small.law.tilt(slope) if slope else small.law
+
+
+def ideal(nominal: Distribution, f: Any, power: int = 1) -> Grid:
+    """Points of the sum or integral of |f|^power p: with power 1 the ideal proposal q*, not normalised.
+
+    Raises ValueError as `value` does.
+    """
+    question = _Question(nominal, f)
+
+    def log_term(x: np.ndarray) -> np.ndarray:
+        first = question.log_term(x)
+        if question.event or power == 1:
+            return first
+        with np.errstate(invalid="ignore"):
+            return np.where(first > -math.inf, power * first - (power - 1) * nominal.log_prob(x), -math.inf)
+    grids = [question.points(log_term, piece, marks(nominal)) for piece in question.pieces]
+    if not grids:
+        raise ValueError(f"f must be nonzero where the nominal law can draw, got {f!r} under {nominal!r}: there is no "
+                         f"ideal proposal")
+    x, log_mass = (np.concatenate([getattr(grid, name) for grid in grids]) for name in ("x", "log_mass"))
+    return grids[0] if len(grids) == 1 else Grid(x, log_mass, np.zeros(len(x), int), np.empty(0), [])
+
+
 # ------------------------------------------------------------------------------------------------ f p
 class _Question:
     """f p on the pieces of the line where f may not be 0; sums to sign exp(log_mean), |f| p to exp(log_absolute)."""
 
     def __init__(self, nominal: Distribution, f: Any) -> None:
         require_law("nominal", nominal)
+        small = reduced(nominal, f)
+        if small is not None:
+            nominal, f = small.law, small.event
         if nominal.size is not None:
-            raise ValueError(f"nominal must be a law of one number for an exact answer, got {nominal!r}, whose draws "
-                             f"are rows of {nominal.size}")
+            raise ValueError(f"nominal must be a law of one number for an exact answer, or f an event of one named "
+                             f"score with a known law, got {nominal!r}, whose draws are rows of {nominal.size}, and "
+                             f"{f!r}")
+        require_fit(f, nominal.size)
         self.nominal, self.f, support = nominal, integrand(f), nominal.supports[0]
         where = intervals(self.f, nominal.dtype is int)
         self.event = where is not None and where.exact
@@ -138,7 +183,7 @@ class _Question:
             log_mean = log_sum_exp(self.nominal.log_mass(piece.low, piece.high) for piece in self.pieces)
             return 1.0, log_mean, log_mean
         mass = self.points(self.log_term, self.pieces[0], marks(self.nominal))
-        log_absolute = mass.log_sum()
+        log_absolute = math.inf if self._lost(mass) else mass.log_sum()
         signs = np.sign(self.values(mass.x, mass.log_mass > -math.inf))
         if not np.any(signs < 0.0):
             return 1.0, log_absolute, log_absolute
@@ -152,6 +197,20 @@ class _Question:
             return (1.0 if gain == math.inf else -1.0), math.inf, math.inf
         total = mass.sum(signs, scale=peak)
         return math.copysign(1.0, total), peak + math.log(abs(total)) if total else -math.inf, log_absolute
+
+    def _lost(self, mass: Grid) -> bool:
+        """Whether f overflows next to points whose mass is not negligible: the rest of the sum is out of sight."""
+        order = np.argsort(mass.x, kind="stable")
+        log_mass = mass.log_mass[order]
+        gone = (log_mass == -math.inf) & (self.nominal.log_prob(mass.x[order]) > -math.inf)
+        if not gone.any() or not np.any(log_mass > -math.inf):
+            return False
+        edge = (gone[1:] != gone[:-1]).nonzero()[0]
+        if not len(edge):
+            return False
+        beside = np.maximum(log_mass[edge], log_mass[edge + 1])
+        overflow = [bool(np.isinf(self.values(mass.x[order][[i, i + 1]], np.ones(2, bool))).any()) for i in edge]
+        return bool(np.any(np.array(overflow) & (beside > np.max(log_mass) - 30.0)))
 
     def points(self, log_f: Log, piece: Support, at: np.ndarray) -> Grid:
         """The mass exp(log_f) on a piece; a function in Python is not called millions of times."""

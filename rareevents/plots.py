@@ -6,8 +6,6 @@ sampling blue with dots, the ideal proposal green, the exact value a dashed blac
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import cycle, islice
@@ -43,17 +41,22 @@ def figure(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any
         return made, made.subplots(rows, columns)
 
 
-def save(made: Any, folder: Path, name: str) -> None:
-    """Write a figure, or the figure of some axes, as SVG and PNG; the same figure gives the same bytes."""
+def rendered(made: Any) -> dict[str, bytes]:
+    """A figure, or the figure of some axes, as SVG and PNG; the same figure gives the same bytes."""
     made = getattr(made, "figure", made)
+    found = {}
     for kind, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
         buffer = io.BytesIO()
         with style():
             made.savefig(buffer, format=kind, metadata=metadata)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
-            file.write(buffer.getvalue())
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, folder / f"{name}.{kind}")
+        found[kind] = buffer.getvalue()
+    return found
+
+
+def pixels(png: bytes) -> np.ndarray:
+    """A PNG picture as brightness from 0 to 1, shape (height, width, channels)."""
+    from matplotlib.image import imread
+    return imread(io.BytesIO(png), format="png")
 
 
 # ------------------------------------------------------------------------------------------------ estimates

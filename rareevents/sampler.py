@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import math
 import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rareevents.distributions import Distribution
-from rareevents.events import BlackBox, Integrand
+from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
-from rareevents.kernels.freeze import Frozen, where
+from rareevents.kernels.freeze import PACKAGE, Frozen, where
 from rareevents.kernels.fuse import fuse
 from rareevents.moments import Moments
 
@@ -100,7 +101,8 @@ class Sampler:
             self._blame(scratch, chunk, None)
         if chunk == 0:
             self.boolean = bool(status[2])
-            self._compare(scratch)
+        if chunk & (chunk - 1) == 0:                 # 0, 1, 2, 4, ...: later chunks reach further out
+            self._compare(scratch, chunk)
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"])
 
     def _black_box_chunk(self, chunk: int, n: int) -> Moments:
@@ -141,10 +143,8 @@ class Sampler:
                     with np.errstate(all="ignore"):
                         result = np.asarray(function(record, value), float)
                 except Exception as cause:
-                    line = traceback.extract_tb(cause.__traceback__)[-1]
-                    raise UserFunctionError(f"{user.__name__} ({line.filename}, line {line.lineno}) raised "
-                                            f"{type(cause).__name__}: {cause} at x = {_shown(value)} "
-                                            f"in chunk {chunk}") from cause
+                    raise UserFunctionError(f"{_raised(user, cause)} at x = {_shown(value)} in chunk {chunk}"
+                                            ) from cause
                 if user is not function and not np.all(np.isfinite(result)):
                     raise UserFunctionError(f"{where(user)} returned {result} at x = {_shown(value)} in chunk {chunk}: "
                                             "an integrand must be finite")
@@ -159,10 +159,8 @@ class Sampler:
             try:
                 densities[role] = float(function(law.record, x[i]))
             except Exception as cause:
-                line = traceback.extract_tb(cause.__traceback__)[-1]
-                raise UserFunctionError(f"{function.__name__} of {law!r} ({line.filename}, line {line.lineno}) raised "
-                                        f"{type(cause).__name__}: {cause} at x = {_shown(x[i])} "
-                                        f"in chunk {chunk}") from cause
+                raise UserFunctionError(f"{_raised(function, cause)} at x = {_shown(x[i])} in chunk {chunk}, in "
+                                        f"{law!r}") from cause
         for role, law in (("proposal", self.law), ("nominal", self.nominal)):
             value = densities[role]
             if math.isnan(value) or value == math.inf or (role == "proposal" and value == -math.inf):
@@ -173,8 +171,8 @@ class Sampler:
         raise UserFunctionError(f"the weight p/q overflows (log p/q = {log_weights[i]:.6g}) at x = {_shown(x[i])} in "
                                 f"chunk {chunk}: {self.law!r} is too far from {self.nominal!r}")
 
-    def _compare(self, scratch: dict[str, np.ndarray]) -> None:
-        """Compare the user's Python functions with the compiled ones on the last block of the first chunk.
+    def _compare(self, scratch: dict[str, np.ndarray], chunk: int) -> None:
+        """Compare the user's Python functions with the compiled ones on the last block of a chunk.
 
         Numba checks no array bounds and turns 1/0 into infinity; plain Python does not let these pass.
         """
@@ -188,13 +186,16 @@ class Sampler:
         for i in range(m):
             x, w, y = _python(scratch["x"][i]), scratch["v"][i], scratch["y"][:, i]
             if user is not None:
-                value = self._replay(function, self._e, user, x)
+                value = self._replay(function, self._e, user, x, chunk)
                 if not np.allclose(np.asarray(value, float) * w, y, rtol=1e-7, atol=0.0, equal_nan=False):
                     raise UserFunctionError(f"{where(user)} gives {value} at x = {_shown(x)} in plain Python, but "
                                             f"{y / w} compiled: look for an index out of range or a type that changes")
             for law in laws:
                 log_density = law.functions()[1]
-                self._replay(log_density, law.record, log_density, x)
+                self._replay(log_density, law.record, log_density, x, chunk)
+            if laws and self.law is laws[-1] and not np.isfinite(self.law.functions()[1](self.law.record, x)):
+                raise UserFunctionError(f"{self.law!r} drew x = {_shown(x)} in chunk {chunk}, where its log density is "
+                                        f"not finite: draw and support must agree")
             if laws and self.proposal is not None and w > 0.0:
                 value = sum(s * float(law.functions()[1](law.record, x)) for s, law in
                             ((1.0, self.nominal), (-1.0, self.law)))
@@ -203,15 +204,13 @@ class Sampler:
                                             f"{_shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
                                             f"index out of range or a type that changes")
 
-    def _replay(self, function: Any, record: tuple, user: Any, x: Any) -> Any:
+    def _replay(self, function: Any, record: tuple, user: Any, x: Any, chunk: int) -> Any:
         try:
             with np.errstate(all="ignore"):
                 return function(record, x)
         except Exception as cause:
-            line = traceback.extract_tb(cause.__traceback__)[-1]
-            raise UserFunctionError(f"{user.__name__} ({line.filename}, line {line.lineno}) raised "
-                                    f"{type(cause).__name__}: {cause} at x = {_shown(x)} in chunk 0, where the "
-                                    f"compiled code went on without noticing") from cause
+            raise UserFunctionError(f"{_raised(user, cause)} at x = {_shown(x)} in chunk {chunk}, where the compiled "
+                                    f"code went on without noticing") from cause
 
 
 def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int, seed: int,
@@ -226,6 +225,25 @@ def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int,
              "weigh": chunks.weigher(nominal.functions()[1], None if proposal is None else log_q, None, None)}
     fuse(chunks.draws, roles, arguments)(*arguments)
     return x, w
+
+
+def values(f: Any, x: np.ndarray) -> np.ndarray:
+    """f, one number per draw, at every entry or row of x; NaN and infinity raise, as in a chunk."""
+    if isinstance(f, BlackBox):
+        if f.vectorized:
+            y = np.asarray(f.f(x), float).reshape(len(x))
+        else:
+            y = np.array([float(f.f(point)) for point in x])
+    else:
+        y, w, empty, e = np.empty((1, len(x))), np.empty(len(x)), records.record(), f.record
+        arguments = (empty, empty, e, np.ascontiguousarray(x), w, y)
+        kernel = fuse(chunks.values, {"weigh": chunks.weigher(None, None, f.function(), None)}, arguments)
+        kernel(*arguments)
+        y = y[0]
+    bad = np.flatnonzero(~np.isfinite(y))
+    if len(bad):
+        raise UserFunctionError(f"{f!r} returned {y[bad[0]]} at x = {_shown(x[bad[0]])}")
+    return y
 
 
 # ------------------------------------------------------------------------------------------------ the pieces
@@ -256,13 +274,16 @@ def length(f: Any, law: Distribution) -> int | None:
     try:
         value = f.f(x)
     except Exception as cause:
-        line = traceback.extract_tb(cause.__traceback__)[-1]
-        name = getattr(f.f, "__name__", type(f.f).__name__)
-        raise UserFunctionError(f"{name} ({line.filename}, line {line.lineno}) raised {type(cause).__name__}: {cause} "
-                                f"at x = {_shown(row[0])}, before sampling") from cause
+        raise UserFunctionError(f"{_raised(f.f, cause)} at x = {_shown(row[0])}, before sampling") from cause
     if value is None:
         raise UserFunctionError(f"{f!r} must return a number, a bool or several numbers, got None at x = "
                                 f"{_shown(row[0])}")
+    try:
+        kind = np.asarray(value).dtype.kind
+    except ValueError:
+        kind = "ragged"
+    if kind not in "biuf":
+        raise TypeError(f"{f!r} must return a number, a bool or several numbers, got {value!r} at x = {_shown(row[0])}")
     shape = np.shape(value)
     if isinstance(f, BlackBox) and f.vectorized:
         if shape[:1] != (1,):
@@ -289,6 +310,17 @@ def _window(law: Distribution) -> tuple[int, int] | None:
     if not (math.isfinite(low) and math.isfinite(high)) or high - low >= WINDOW:
         return None
     return int(low), int(high - low) + 1
+
+
+def _raised(function: Any, cause: Exception) -> str:
+    """Which function raised what: at the line of the user's file where it was, if it was in one."""
+    frames = traceback.extract_tb(cause.__traceback__)
+    users = [frame for frame in frames if PACKAGE not in Path(frame.filename).parents]
+    name = getattr(function, "__name__", type(function).__name__)
+    code = getattr(function, "__code__", None)
+    file, line = (users[-1].filename, users[-1].lineno) if users else \
+        (code.co_filename, code.co_firstlineno) if code is not None else ("no Python source", 0)
+    return f"{name} ({file}, line {line}) raised {type(cause).__name__}: {cause}"
 
 
 def _python(x: Any) -> Any:

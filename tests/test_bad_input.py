@@ -94,8 +94,10 @@ def test_a_proposal_may_miss_what_is_outside_the_event():
 
 
 def test_an_opaque_integrand_on_a_smaller_support_is_at_most_caution():
-    estimate = rare.estimate(P, lambda x: x >= 25, proposal=rare.Shifted(P, 22), samples=20_000, seed=1)
+    estimate = rare.estimate(P, lambda x: x >= 25, proposal=rare.Shifted(P, 22), samples=20_000, seed=1, audit=False)
     assert estimate.verdict == "caution" and "reach" in estimate.reason
+    hole = rare.estimate(P, lambda x: x >= 20, proposal=rare.Shifted(P, 21), samples=20_000, seed=1)      # misses 20
+    assert hole.verdict == "not trusted" and "Exploration found" in hole.reason
 
 
 # ------------------------------------------------------------------------------------------------ user functions

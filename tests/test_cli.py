@@ -248,7 +248,7 @@ def on_terminal(arguments, folder, columns):
     (["run", ""], 1, ["the name of an experiment must be", "''"]),
     (["run", "experiments/calm.py"], 1, ["no such script: experiments/calm.py"]),
     (["reproduce", "storm"], 1, ["did you mean 'storms'?"]),
-    (["reproduce", "--updat", "storms", "--force"], 2, ["unrecognized arguments: --force"]),
+    (["reproduce", "--updat", "storms", "--force"], 2, ["unrecognized arguments: --updat --force"]),
     (["reproduced"], 2, ["invalid choice: 'reproduced'", "list", "run", "reproduce"]),
     ([], 2, ["list | run | reproduce"]),
 ], ids=lambda value: None)

@@ -149,12 +149,14 @@ class Shifting(rare.Distribution):
 def test_new_values_of_laws_levels_and_sizes_compile_nothing():
     def run(rate, by, level, n, vector):
         rare.estimate(P, rare.at_least(level), proposal=rare.Poisson(rate), samples=1000)
-        rare.estimate(rare.Normal(), rare.at_least(level), proposal=rare.Normal(rate, 2.0), samples=1000)
+        rare.estimate(rare.Normal(), rare.at_least(level), proposal=rare.Normal(rate, 2.0), samples=1000,
+                      audit=False)
         rare.estimate(rare.Poisson(4.0), rare.at_least(level) | rare.at_most(0), samples=1000,
                       proposal=rare.Mixture([rare.Poisson(rate), P], [0.25, 0.75]))
         rare.estimate(rare.IID(rare.Normal(), n), rare.total >= level, samples=1000)
         rare.estimate(rare.IID(rare.Normal(), n), rare.linear(vector) >= level, samples=1000)
-        rare.estimate(Shifting(4.0, 0), rare.at_least(level), proposal=Shifting(rate, by, (0.0,)), samples=1000)
+        rare.estimate(Shifting(4.0, 0), rare.at_least(level), proposal=Shifting(rate, by, (0.0,)), samples=1000,
+                      audit=False)
     run(20.0, 0, 10, 3, np.ones(3))
     before = COMPILED.copy()
     run(17.5, 0, 12, 40, np.arange(40.0))

@@ -67,7 +67,11 @@ def test_a_bound_is_proven_where_it_can_be_and_never_exceeded(case):
         assert estimate._terms.largest[0] <= estimate.bound * (1 + 1e-9)
         assert estimate.verdict == "trusted", estimate
     else:
-        assert estimate.verdict == "caution", estimate
+        assert estimate.verdict == "trusted" and "Evidence, not proof" in estimate.reason, estimate
+        assert estimate.evaluations.audit >= N // 10
+        again = rare.estimate(nominal, f, proposal=proposal, samples=N, seed=12, audit=False)
+        assert (again.value, again.evaluations.audit) == (estimate.value, 0)      # it changes no bit of the value
+        assert again.verdict == "caution", again
 
 
 def test_standard_errors_are_right():
@@ -225,7 +229,7 @@ def test_black_box_scalar_and_vectorised_give_the_same_bits():
     many = rare.estimate(POISSON, rare.black_box(lambda x: (x >= 12) * 1.0, vectorized=True), proposal=q, samples=5000,
                          seed=1)
     assert one.to_json() == many.to_json()
-    assert len(calls) == 5001                                         # one to see what it returns
+    assert len(calls) == 5001 + one.evaluations.audit   # one to see what it returns
     assert abs(one.value - stats.poisson.sf(11, 4)) <= Z * one.std_error
 
 
@@ -255,7 +259,7 @@ def test_compare_has_independent_streams_and_ratios_with_errors():
     assert result["naive"].value != rare.compare(POISSON, event, {"a": rare.Poisson(12.0), "naive": None},
                                                  samples=200_000, seed=1)["naive"].value
     assert result.variance_ratio("naive") == (1.0, 0.0)
-    assert result.efficiency_ratio("tilted") > 0.0
+    assert result.efficiency_ratio("tilted") is None                                  # too short to be timed
     assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["tilted"]["variance_ratio"]["value"] == found.value
     none = rare.compare(POISSON, rare.at_least(20), {"naive": None, "tilted": rare.Poisson(20.0)}, samples=1000, seed=1)
     assert none.variance_ratio("tilted") == (None, None)

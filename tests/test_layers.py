@@ -6,9 +6,10 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "events", "moments", "sampler", "tails", "intervals", "certificates",
-          "checks", "estimates", "engine", "closed_forms", "oracle", "proposals", "methods", "information", "testing",
-          "problems", "plots", "report", "experiments", "cli", "__init__", "__main__")
+LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "tails",
+          "intervals", "certificates", "reductions", "designs", "checks", "estimates", "engine", "closed_forms",
+          "oracle", "proposals", "methods", "information", "testing", "problems", "plots", "staleness", "report",
+          "experiments", "cli", "__init__", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},

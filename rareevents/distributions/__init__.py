@@ -6,6 +6,7 @@ from rareevents.distributions.categorical import Categorical
 from rareevents.distributions.exponential import Exponential
 from rareevents.distributions.gamma import Gamma
 from rareevents.distributions.geometric import Geometric
+from rareevents.distributions.half_space import HalfSpace
 from rareevents.distributions.iid import IID
 from rareevents.distributions.independent import Independent
 from rareevents.distributions.lognormal import LogNormal
@@ -15,6 +16,7 @@ from rareevents.distributions.multivariate_normal import MultivariateNormal
 from rareevents.distributions.negative_binomial import NegativeBinomial
 from rareevents.distributions.normal import Normal
 from rareevents.distributions.poisson import Poisson
+from rareevents.distributions.reflected import Reflected
 from rareevents.distributions.shifted import Shifted
 from rareevents.distributions.student_t import StudentT
 from rareevents.distributions.truncated import Truncated

@@ -42,11 +42,15 @@ class Support(NamedTuple):
 
 def integers(low: float, high: float) -> Support:
     """The integers from `low` to `high`, both included; either may be infinite."""
+    if not low <= high or any(math.isfinite(end) and end != math.floor(end) for end in (low, high)):
+        raise ValueError(f"low and high must be integers or infinite, low <= high, got low={low!r}, high={high!r}")
     return Support("integers", float(low), float(high))
 
 
 def reals(low: float, high: float) -> Support:
     """The real numbers from `low` to `high`; either may be infinite."""
+    if not low <= high:
+        raise ValueError(f"low must be at most high, got low={low!r}, high={high!r}")
     return Support("reals", float(low), float(high))
 
 
@@ -61,6 +65,7 @@ class Distribution:
 
     support: Support | tuple[Support, ...]
     size: int | None = None       # None: a draw is one number; n: a draw is a row of n numbers
+    log_concave: bool = False     # whether log p is known to be concave on the support: some proofs rest on it
 
     def draw(self, rng: Any, *row: np.ndarray) -> Any:
         """One draw; `rng` has the methods of `numpy.random.Generator`. A vector law fills the given row."""
@@ -76,7 +81,16 @@ class Distribution:
 
     def functions(self) -> tuple[Callable, Callable]:
         """The plain functions (draw, log_density) to compile; each takes the record of the fields first."""
-        return type(self).draw, type(self).log_density
+        draw, log_density = type(self).draw, type(self).log_density
+        for name, given in (("draw(self, rng)", draw), ("log_density(self, x)", log_density)):
+            if given is getattr(Distribution, name.partition("(")[0]):
+                raise TypeError(f"{type(self).__name__} must define {name}")
+        return draw, _guarded(log_density, self.size is not None) if self._is_own else log_density
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether the class is a user's: its `support` is then enforced on its log density."""
+        return not type(self).__module__.startswith("rareevents.") and type(self).functions is Distribution.functions
 
     def derive(self) -> dict[str, Any]:
         """Constants computed once from the fields; they read like fields in `draw` and `log_density`."""
@@ -85,12 +99,21 @@ class Distribution:
     # ------------------------------------------------------------------------------------ what follows from these
     @cached_property
     def record(self) -> tuple:
-        """The fields and derived constants as compiled code sees them."""
+        """The fields and derived constants as compiled code sees them, and the support of a user's law."""
+        if not dataclasses.is_dataclass(self):
+            raise TypeError(f"{type(self).__name__} must be a frozen dataclass: put @dataclass(frozen=True) above it")
+        if getattr(type(self), "support", None) is None:
+            raise TypeError(f"{type(self).__name__} must set support, as in support = rare.integers(0, math.inf)")
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)           # type: ignore[arg-type]
                   if f.metadata.get("compiled", True)}       # field(metadata={"compiled": False}): for people only
         kinds = {f.name: f.type for f in dataclasses.fields(self)}                          # type: ignore[arg-type]
         ready = {name: _field(value, kinds[name]) for name, value in values.items()}
-        return records.record(**ready, **self.derive())
+        inside: dict[str, Any] = {}
+        if self._is_own:
+            low, high = (np.array([getattr(s, end) for s in self.supports]) for end in ("low", "high"))
+            inside = {"inside_low": low, "inside_high": high} if self.size is not None else \
+                {"inside_low": float(low[0]), "inside_high": float(high[0])}
+        return records.record(**ready, **self.derive(), **inside)
 
     def __getattr__(self, name: str) -> Any:
         """A derived constant, when `draw` or `log_density` runs in Python."""
@@ -101,6 +124,10 @@ class Distribution:
                 derived = self.__dict__["_derived"] = self.derive()
             if name in derived:
                 return derived[name]
+        if name in ("inside_low", "inside_high"):
+            return getattr(self.record, name)
+        if name == "support":
+            raise TypeError(f"{type(self).__name__} must set support, as in support = rare.integers(0, math.inf)")
         if name in ("mean", "variance"):                     # not defined above: a field may have this name
             raise _missing(self, name)
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
@@ -197,6 +224,19 @@ class Distribution:
     def tilt(self, theta: Any) -> Distribution:
         """The law with density proportional to exp(theta x) p(x); its weight p/q is exp(log_mgf(theta) - theta x)."""
         raise _missing(self, "tilt")
+
+
+def _guarded(log_density: Callable, rows: bool) -> Callable:
+    """The log density, -inf outside the declared support, where the user's function need not be right."""
+    def number(self, x):
+        return log_density(self, x) if self.inside_low <= x <= self.inside_high else -math.inf
+
+    def row(self, x):
+        for i in range(len(x)):
+            if not self.inside_low[i] <= x[i] <= self.inside_high[i]:
+                return -math.inf
+        return log_density(self, x)
+    return row if rows else number
 
 
 def _field(value: Any, kind: Any) -> Any:

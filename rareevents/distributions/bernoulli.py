@@ -43,6 +43,7 @@ class Bernoulli(Distribution):
 
     p: float
     support = integers(0, 1)
+    log_concave = True
 
     def __post_init__(self) -> None:
         require_number("p", self.p, low=0.0, high=1.0)

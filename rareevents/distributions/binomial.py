@@ -61,6 +61,7 @@ class Binomial(Distribution):
 
     n: int
     p: float
+    log_concave = True
 
     def __post_init__(self) -> None:
         whole = isinstance(self.n, (int, np.integer)) and not isinstance(self.n, bool)

@@ -30,6 +30,7 @@ class Exponential(Distribution):
 
     rate: float
     support = reals(0.0, math.inf)
+    log_concave = True
 
     def __post_init__(self) -> None:
         require_number("rate", self.rate, low=0.0, open_low=True)

@@ -5,9 +5,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from rareevents.distributions.base import Distribution, reals, require, require_number
+from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.kernels.special import HALF_LOG_TWO_PI, stirling_error
 
 TINY = 2.2250738585072014e-308        # the smallest normal double
@@ -45,6 +44,10 @@ class Gamma(Distribution):
         require_number("shape", self.shape, low=0.0, open_low=True)
         require_number("rate", self.rate, low=0.0, open_low=True)
 
+    @property
+    def log_concave(self) -> bool:                         # type: ignore[override]
+        return self.shape >= 1.0
+
     def derive(self) -> dict[str, Any]:
         if self.shape < 100.0:
             return {"log_norm": math.lgamma(self.shape) - self.shape * math.log(self.rate)}
@@ -67,10 +70,7 @@ class Gamma(Distribution):
         return self.shape * (log_ratio - d) - math.log(x) - self.log_norm
 
     def log_tails(self, x: float) -> tuple[float, float]:
-        from scipy.special import gammainc, gammaincc
-        with np.errstate(divide="ignore"):
-            return (float(np.log(gammainc(self.shape, self.rate * x))),
-                    float(np.log(gammaincc(self.shape, self.rate * x))))
+        return log_gamma_tails(self.shape, self.rate * x)
 
     # Moments
     @property

@@ -33,6 +33,7 @@ class Geometric(Distribution):
     """
 
     p: float
+    log_concave = True
 
     def __post_init__(self) -> None:
         require_number("p", self.p, low=1e-15, high=1.0)

@@ -47,6 +47,10 @@ class NegativeBinomial(Distribution):
     def support(self) -> Support:                          # type: ignore[override]
         return integers(0, math.inf if self.p < 1.0 else 0)
 
+    @property
+    def log_concave(self) -> bool:                         # type: ignore[override]
+        return self.r >= 1.0
+
     def derive(self) -> dict[str, Any]:
         def mass(x: np.ndarray) -> np.ndarray:            # by ratios: log-gammas of a large r would cancel
             with np.errstate(divide="ignore"):

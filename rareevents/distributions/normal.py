@@ -33,6 +33,7 @@ class Normal(Distribution):
     mean: float = 0.0
     sd: float = 1.0
     support = reals(-math.inf, math.inf)
+    log_concave = True
 
     def __post_init__(self) -> None:
         require_number("mean", self.mean)

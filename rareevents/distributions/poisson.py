@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, Support, integers, require_number
+from rareevents.distributions.base import Distribution, Support, integers, require, require_number
+from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 from rareevents.kernels.special import log_factorial, poisson_log_mass
@@ -20,12 +21,12 @@ class Poisson(Distribution):
     Parameters
     ----------
     rate : float
-        Expected number of events, at least 0.
+        Expected number of events, at least 0 and at most 1e15 (draws are 64-bit integers).
 
     Raises
     ------
     ValueError
-        If the rate is negative, infinite or NaN.
+        If the rate is negative, above 1e15 or NaN.
 
     Source: Johnson, Kemp and Kotz, Univariate Discrete Distributions (2005), section 4.1.
 
@@ -34,9 +35,11 @@ class Poisson(Distribution):
     """
 
     rate: float
+    log_concave = True
 
     def __post_init__(self) -> None:
         require_number("rate", self.rate, low=0.0)
+        require(self.rate <= 1e15, "rate", self.rate, "at most 1e15")
 
     @property
     def support(self) -> Support:                          # type: ignore[override]
@@ -74,9 +77,8 @@ class Poisson(Distribution):
         return poisson_log_mass(x, self.rate)
 
     def log_tails(self, x: float) -> tuple[float, float]:
-        from scipy.special import gammainc, gammaincc
-        with np.errstate(divide="ignore"):
-            return float(np.log(gammaincc(x + 1.0, self.rate))), float(np.log(gammainc(x + 1.0, self.rate)))
+        above, below = log_gamma_tails(math.floor(x) + 1.0, self.rate)
+        return below, above
 
     # Moments
     @property

@@ -124,8 +124,8 @@ def integers(log_f: Callable[[np.ndarray], np.ndarray], low: float, high: float,
     if last - first >= LIMIT:                             # a heavy tail: the blocks outwards will find it
         first, last = (int(min(max(m, low), high)) for m in (draws[16], draws[-17]))
     if last - first >= LIMIT:
-        raise ValueError(f"draws from {first} to {last} spread over more than {LIMIT} integers: too many to sum; "
-                         f"a law needs log_tails")
+        raise ValueError(f"draws from {first} to {last} spread over more than {LIMIT} integers: too many to sum "
+                         f"a function over; events need only log_tails")
     limit = min(LIMIT, max(limit, 16 * (last - first)))
     blocks: list[np.ndarray] = []
     logs: list[np.ndarray] = []

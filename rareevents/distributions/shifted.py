@@ -28,7 +28,7 @@ class Shifted(Distribution):
     TypeError
         If `law` is not a law of one number, or `by` is not a number, or not an integer for a law of counts.
     ValueError
-        If `by` is not finite.
+        If `by` is not finite, or above 2^53 for a law of counts.
 
     Source: Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994), section 12.1.
 
@@ -45,6 +45,8 @@ class Shifted(Distribution):
         require_number("by", self.by)
         if self.law.dtype is int and not isinstance(self.by, (int, np.integer)):
             raise TypeError(f"by must be an integer for a law of counts, got {self.by!r}")
+        if self.law.dtype is int and abs(self.by) > 2 ** 53:
+            raise ValueError(f"by must be at most 2^53 in size, got {self.by!r}")
         object.__setattr__(self, "by", self.law.dtype(self.by))
 
     @property
@@ -55,6 +57,10 @@ class Shifted(Distribution):
     @property
     def reach(self) -> list[Support]:
         return [Support(s.kind, s.low + self.by, s.high + self.by) for s in self.law.reach]
+
+    @property
+    def log_concave(self) -> bool:                         # type: ignore[override]
+        return self.law.log_concave
 
     # Sampling and evaluation
     def functions(self) -> tuple[Callable, Callable]:

@@ -81,6 +81,10 @@ class Truncated(Distribution):
         clipped = [Support(s.kind, max(s.low, inside.low), min(s.high, inside.high)) for s in self.law.reach]
         return [s for s in clipped if s.low <= s.high]
 
+    @property
+    def log_concave(self) -> bool:                         # type: ignore[override]
+        return self.law.log_concave
+
     @cached_property
     def log_inside(self) -> float:
         """log P(low <= X <= high) under the law that is truncated."""

@@ -34,6 +34,7 @@ class Uniform(Distribution):
 
     low: float
     high: float
+    log_concave = True
 
     def __post_init__(self) -> None:
         require_number("low", self.low)

@@ -43,6 +43,10 @@ class Weibull(Distribution):
         require_number("shape", self.shape, low=0.01)
         require_number("scale", self.scale, low=0.0, open_low=True)
 
+    @property
+    def log_concave(self) -> bool:                         # type: ignore[override]
+        return self.shape >= 1.0
+
     def derive(self) -> dict[str, Any]:
         return {"power": 1.0 / self.shape, "log_scale": math.log(self.scale),
                 "log_norm": math.log(self.scale) - math.log(self.shape)}

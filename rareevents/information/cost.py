@@ -50,5 +50,5 @@ def cost_of_proposal(nominal: Distribution, f: Any, proposal: Distribution | Non
         raise ValueError(f"relative_error must be a finite number above 0, got {relative_error!r}")
     found = oracle.grade(nominal, f, proposal)
     bits = found.kl / math.log(2.0)
-    return Cost(bits, float(np.exp2(min(bits, 1024.0))), found.relative_variance,
+    return Cost(bits, float(np.exp2(bits)) if bits < 1024.0 else math.inf, found.relative_variance,
                 float(np.ceil(found.relative_variance / relative_error ** 2)))

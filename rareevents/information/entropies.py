@@ -12,7 +12,7 @@ from rareevents import closed_forms
 from rareevents.closed_forms import terms
 from rareevents.distributions import Distribution, Mixture
 from rareevents.estimates import Estimate
-from rareevents.events import Integrand
+from rareevents.integrands import Integrand
 from rareevents.information.arguments import (
     are_laws,
     log_base,

@@ -98,6 +98,11 @@ def draws(seed, stage, chunk, n, p, q, e, x, w, y):
     weigh(p, q, e, x, w, y, n)
 
 
+def values(p, q, e, x, w, y):
+    """The log weight and the integrand value of every entry, or row, of x."""
+    weigh(p, q, e, x, w, y, len(x))
+
+
 def log_densities(law, x, out):
     """The log density of every entry, or row, of x."""
     for i in range(len(x)):

@@ -122,7 +122,7 @@ class Frozen:
             return value
         raise TypeError(
             f"{where(f)} uses {name!r}, a {type(value).__name__}: compiled functions may use numbers, strings, tuples, "
-            f"arrays, modules and plain functions. Make it a field of the law, or wrap the function in rare.black_box")
+            f"arrays, modules and plain functions. Use one of these, a field if it is a law's, or rare.black_box")
 
 
 def where(f: types.FunctionType) -> str:

@@ -35,9 +35,9 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-# Stages: the estimates of a comparison count up from MAIN, the blocks of the support's check from SUPPORT. There is
-# room before SAMPLE, because another number would be another stream.
-MAIN, WEIGHTED, SUPPORT, SAMPLE = 0, 1 << 20, 2 << 20, 5 << 20
+# Stages: the estimates of a comparison count up from MAIN, the blocks of the support's check from SUPPORT, the rounds
+# of an adaptive method and of an audit from theirs.
+MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT, SAMPLE = (k << 20 for k in range(6))
 
 
 # --------------------------------------------------------------------------------------------- the stream's four words

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
 from rareevents.engine import Stop
 from rareevents.estimates import Estimate, plain
-from rareevents.events import integrand
+from rareevents.integrands import integrand
 from rareevents.methods.importance import check_laws, weigh
 from rareevents.sampler import length
+
+
+SHORTEST = 0.2                # seconds of a run whose time means something
 
 
 class Ratio(NamedTuple):
@@ -53,11 +57,11 @@ class Comparison:
     def efficiency_ratio(self, name: str) -> float | None:
         """The same at equal seconds: the variance ratio times the reference's seconds per draw over those of `name`.
 
-        It is measured in time, so it is never in `to_dict`, and it means little below a second.
+        It is measured in time, so it is never in `to_dict`; None for runs too short to be timed.
         """
         reference, other = self.estimates[next(iter(self.estimates))], self.estimates[name]
         ratio = self.variance_ratio(name).value
-        if ratio is None or other.seconds <= 0.0:
+        if ratio is None or min(reference.seconds, other.seconds) < SHORTEST:
             return None
         return ratio * (reference.seconds / reference.samples) / (other.seconds / other.samples)
 
@@ -88,7 +92,7 @@ class Comparison:
         return running(self.estimates, exact=exact, ax=ax)
 
 
-def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | None], *, samples: int,
+def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | Design | None], *, samples: int,
             seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
     """Estimate E_p[f] with each proposal from the same number of draws, each with streams of its own.
 
@@ -96,7 +100,7 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
     ----------
     nominal, f, samples, seed, confidence, threads, progress
         As in `estimate`; f has one value.
-    proposals : mapping from name to Distribution or None
+    proposals : mapping from name to Distribution, Design or None
         What to compare; None is naive Monte Carlo. The first one is the reference of the variance ratios.
 
     >>> compare(p, event, {"naive": None, "tilted": q}, samples=1_000_000, seed=1)          # doctest: +SKIP
@@ -106,12 +110,12 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
     for name, proposal in proposals.items():
         if not isinstance(name, str):
             raise TypeError(f"proposals must have names that are strings, got {name!r}")
-        check_laws(nominal, proposal)
+        check_laws(nominal, law_of(proposal))
     f = integrand(f)
     several = length(f, nominal)
     if several is not None:
         raise ValueError(f"f must have one value in a comparison, got {several}: compare each")
-    return Comparison({name: weigh(nominal, f, proposal, Stop(samples), seed=seed, confidence=confidence,
+    return Comparison({name: weigh(nominal, f, law_of(proposal), Stop(samples), seed=seed, confidence=confidence,
                                    threads=threads, progress=progress, stage=stage)
                        for stage, (name, proposal) in enumerate(proposals.items())})
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rareevents import engine, estimates
 from rareevents.certificates import covers, weight_bound
+from rareevents.checks import Explored
+from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
 from rareevents.estimates import Estimate, build
-from rareevents.events import AnyEvent, BlackBox, integrand
+from rareevents.events import AnyEvent, require_fit
+from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
+from rareevents.methods.audit import Audit, budget, explore, most
 from rareevents.moments import Moments
 from rareevents.sampler import BLACK_BOX_CHUNK, Sampler, UserFunctionError, weighted_draws
 
@@ -25,10 +30,10 @@ BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive int
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
 
-def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None, *,
+def estimate(nominal: Distribution, f: Any, proposal: Distribution | Design | None = None, *,
              samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
-             max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, threads: int | None = None,
-             progress: bool = False) -> Estimate:
+             max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, audit: Any = "auto",
+             threads: int | None = None, progress: bool = False) -> Estimate:
     """Estimate mu = E_p[f] by the mean of f(x) p(x) / q(x) over draws x of q.
 
     Parameters
@@ -37,19 +42,23 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None
         p, the law of the world.
     f : event or function
         An event, or a plain function of x that returns a number, a bool or several numbers; or `black_box(f)`.
-    proposal : Distribution, optional
-        q, the law that is drawn from; None is naive Monte Carlo.
+    proposal : Distribution or Design, optional
+        q, the law that is drawn from, or what `rareevents.proposals` designed; None is naive Monte Carlo.
     samples : int, optional
-        Exactly this many draws.
+        Exactly this many draws; fewer only if a `relative_error` is given too and reached before.
     relative_error : float, optional
         Stop when the standard error is this share of the value, with at least 100 hits, 1,000 draws and a variance of
         variance of at most 0.02.
     max_samples, max_seconds : optional
-        Bounds on the draws and on the time.
+        Bounds on the draws, those of the audit included, and on the time.
     seed : int
         Below 2^64. The same seed gives the same bits on any number of threads.
     confidence : float
         Of the interval.
+    audit : "auto", number, sequence of laws, or False
+        Draws spent on looking for what q cannot see, where nothing is proven about it: "auto" spends max(5000, n/10),
+        a number that share of n, laws are drawn from besides; False spends none, and the verdict is at most caution.
+        It never changes the value.
     threads : int, optional
         Default: the processors that this process may use; one for a black box.
     progress : bool
@@ -67,28 +76,40 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | None = None
     >>> p, q = Poisson(rate=4.0), Poisson(rate=20.0)                                        # doctest: +SKIP
     >>> print(estimate(p, at_least(20), proposal=q, samples=1_000_000, seed=1))             # doctest: +SKIP
     """
-    return weigh(nominal, integrand(f), proposal, engine.Stop(samples, relative_error, max_samples, max_seconds),
-                 seed=seed, confidence=confidence, threads=threads, progress=progress, stage=MAIN)
+    stop = engine.Stop(samples, relative_error, max_samples, max_seconds)
+    return weigh(nominal, integrand(f), law_of(proposal), stop, seed=seed, confidence=confidence, threads=threads,
+                 progress=progress, stage=MAIN, audit=audit)
 
 
 def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: engine.Stop, *, seed: int,
-          confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True) -> Estimate:
+          confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True,
+          audit: Any = "auto") -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
     check_laws(nominal, proposal)
-    stop = _checked(stop)
+    require_fit(f, nominal.size)
+    stop = checked_stop(stop)
     require_seed(seed)
     estimates.check_confidence(confidence)
-    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
-        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
+    require_threads(threads)
+    require_audit(nominal, audit)
     covered = proposal is None or _support_covered(nominal, f, proposal, seed)
     sampler = Sampler(nominal, f, proposal, seed, stage, tally)
 
-    def result(run: engine.Run) -> Estimate:
+    def result(run: engine.Run, found: Audit | None = None) -> Estimate:
         indicator = isinstance(f, AnyEvent) or sampler.boolean
         return build(run.total, run.groups, bound=weight_bound(nominal, f, proposal, sampler.boolean),
                      naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
-                     seed=seed, confidence=confidence, seconds=run.seconds)
+                     seed=seed, confidence=confidence, seconds=run.seconds,
+                     explored=None if found is None else Explored(found.status, found.sentence),
+                     audited=0 if found is None else found.draws)
+
+    audited = proposal is not None and audit is not False and sampler.quantities == 1 and sampler.vector is None \
+        and weight_bound(nominal, f, proposal, False) is None
+    if audited and stop.max_samples is not None:           # it bounds the audit too
+        room = stop.max_samples - most(stop.max_samples, audit)
+        audited = room > 0
+        stop = replace(stop, max_samples=room) if audited else stop
 
     largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
     if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
@@ -101,22 +122,43 @@ def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: en
             before = getattr(error, "run", None)
             error.estimate = None if before is None else result(before)                    # type: ignore[attr-defined]
             raise
-    return result(run)
+    first = result(run)
+    if not audited or first.verdict == "not trusted" or not first.hits:
+        return first
+    draws = budget(run.total.draws, audit)
+    more = audit if isinstance(audit, (list, tuple)) else ()
+    return result(run, explore(nominal, f, proposal, first.value, first.relative_error, run.total.draws,       # type: ignore[arg-type]
+                               draws=draws, seed=seed, more=more))
 
 
-def weighted_samples(nominal: Distribution, proposal: Distribution | None, n: int,
+def weighted_samples(nominal: Distribution, proposal: Distribution | Design | None, n: int,
                      seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """n draws x of the proposal and their log weights log p(x) - log q(x), in nats.
 
     >>> x, log_weight = weighted_samples(Poisson(rate=4.0), Poisson(rate=20.0), 1000)       # doctest: +SKIP
     """
-    check_laws(nominal, proposal)
+    law = law_of(proposal)
+    check_laws(nominal, law)
     require_seed(seed)
     require_count("n", n)
-    return weighted_draws(nominal, proposal, int(n), seed, WEIGHTED)
+    return weighted_draws(nominal, law, int(n), seed, WEIGHTED)
 
 
 # ------------------------------------------------------------------------------------------------ arguments
+def require_audit(nominal: Distribution, audit: Any) -> None:
+    """Raise unless this says how to audit."""
+    if isinstance(audit, (list, tuple)):
+        for law in audit:
+            check_laws(nominal, law)
+            if law is None:
+                raise TypeError("audit must be a sequence of laws, got None among them")
+    elif isinstance(audit, (bool, str)):
+        if audit is True or (isinstance(audit, str) and audit != "auto"):
+            raise ValueError(f"audit must be 'auto', a number above 0, a sequence of laws or False, got {audit!r}")
+    elif not isinstance(audit, (int, float, np.number)) or not 0.0 < audit < math.inf:
+        raise ValueError(f"audit must be 'auto', a number above 0, a sequence of laws or False, got {audit!r}")
+
+
 def check_laws(nominal: Any, proposal: Any) -> None:
     """Raise unless these are laws of one kind and size, or the proposal is None."""
     if not isinstance(nominal, Distribution):
@@ -133,7 +175,14 @@ def check_laws(nominal: Any, proposal: Any) -> None:
                          f"{proposal!r}, which draws {proposal.dtype.__name__}s")
 
 
-def _checked(stop: engine.Stop) -> engine.Stop:
+def require_threads(threads: Any) -> None:
+    """Raise unless threads is a number of them, or None."""
+    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
+        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
+
+
+def checked_stop(stop: engine.Stop) -> engine.Stop:
+    """The stopping rules, with an end; raises if one of them breaks its rule."""
     for name in ("samples", "max_samples"):
         value = getattr(stop, name)
         if value is None:

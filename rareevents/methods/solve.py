@@ -1,0 +1,241 @@
+"""The answer without a choice of method: exact where it can be, else by the proposal that the question allows."""
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from rareevents import engine, estimates, oracle
+from rareevents.certificates import weight_bound
+from rareevents.designs import Design
+from rareevents.distributions import Distribution, Mixture
+from rareevents.distributions.base import require_seed
+from rareevents.estimates import Estimate, Evaluations
+from rareevents.events import AnyEvent, require_fit
+from rareevents.integrands import BlackBox, integrand
+from rareevents.kernels.streams import LEARNING, MAIN
+from rareevents.methods.audit import explore, fits
+from rareevents.methods.gbas import acceptances, gbas
+from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
+from rareevents.proposals.learned import NothingFoundError, explored
+from rareevents.proposals.mixtures import alore, mixture
+from rareevents.proposals.region import design, exact_variance, parts, pieces
+from rareevents.proposals.tilting import tilt
+from rareevents.reductions import reduced
+from rareevents.sampler import length, values, weighted_draws
+
+REHEARSALS = 2
+PILOT = 4096                  # draws that tell what a certified interval would cost
+DEAREST = 4.0                 # times the draws of an asymptotic interval that one may cost
+LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration
+FEWEST = 200                  # draws of such a step
+
+
+def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact: bool = True, certify: bool = True,
+          max_samples: int | None = None, max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95,
+          threads: int | None = None, progress: bool = False) -> Estimate:
+    """E_p[f], by the method that the question allows: `estimate.how` says which.
+
+    In this order: a sum or integral, if the answer has one; a proposal whose weight is proven to be bounded (an
+    overshoot, a tilt, one for each part of a union); a proposal that is learned from an exploration. The proposal is
+    then frozen, and the estimate made from fresh draws and audited where nothing is proven.
+
+    Parameters
+    ----------
+    nominal : Distribution
+        p.
+    f : event, function or black box
+        With one value.
+    relative_error : float
+        Standard error over value that is asked for.
+    exact : bool
+        Whether a sum or integral may answer; False forces sampling.
+    certify : bool
+        Whether a proven bound gives an interval with exactly its confidence (GBAS), where that costs at most four
+        times the draws.
+    max_samples, max_seconds : optional
+        Bounds on all draws, those of exploration, learning and audit included, and on the time.
+    seed, confidence, threads, progress
+        As in `estimate`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument breaks its rule, or the event cannot happen.
+    UserFunctionError
+        As in `estimate`.
+
+    Source: Asmussen and Glynn, Stochastic Simulation (2007), chapters V and VI, for the methods.
+
+    >>> from rareevents import Poisson, at_least
+    >>> solve(Poisson(rate=4.0), at_least(20)).kind
+    'exact'
+    """
+    started = time.perf_counter()
+    check_laws(nominal, None)
+    f = integrand(f)
+    require_fit(f, nominal.size)
+    require_seed(seed)
+    require_threads(threads)
+    estimates.check_confidence(confidence)
+    stop = checked_stop(engine.Stop(None, relative_error, max_samples, max_seconds))
+    for name, value in (("exact", exact), ("certify", certify)):
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, got {value!r}")
+    several = length(f, nominal)
+    if several is not None:
+        raise ValueError(f"f must have one value to be solved, got {several}: solve each, or use estimate")
+    if exact:
+        value = _exact(nominal, f)
+        if value is not None:
+            return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
+                                   how="A sum or integral over the law: no draw, no error.")
+    made = designed(nominal, f, seed=seed, max_samples=max_samples)
+    spent = made.exploration + made.learning
+    bound = weight_bound(nominal, f, made.law, False)
+    if certify and bound is not None and max_seconds is None:
+        found = _certified(nominal, f, made.law, bound, relative_error, seed, (max_samples or math.inf) - spent)
+        if found is not None:
+            return estimates.gbas(found, bound, made.relative_variance, evaluations=Evaluations(
+                made.exploration, made.learning + PILOT, 0, found.draws), seed=seed, confidence=confidence,
+                seconds=time.perf_counter() - started, how=_how(made))
+    if max_samples is not None:
+        stop = dataclasses.replace(stop, max_samples=max(1, max_samples - spent))
+    proposal = None if made.law is nominal else made.law
+    result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
+                   stage=MAIN)
+    counted = result.evaluations._replace(exploration=made.exploration, learning=made.learning)
+    return dataclasses.replace(result, evaluations=counted, how=_how(made))
+
+
+def designed(nominal: Distribution, f: Any, *, seed: int = 0, max_samples: int | None = None) -> Design:
+    """The proposal that `solve` uses: the best that is proven, or one that is learned."""
+    for build in (_of_number, _of_vector):
+        made = build(nominal, f)
+        if made is not None:
+            return made
+    return _learned(nominal, f, seed, max_samples)
+
+
+def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None) -> Design:
+    """An explored proposal, rehearsed: what an audit of it finds becomes a part of it, before it is frozen."""
+    samples = None if max_samples is None else max(FEWEST, int(LEARNING_SHARE * max_samples))
+    if samples is not None:
+        samples = min(samples, 2000 if isinstance(f, BlackBox) else 10_000)
+    try:
+        made = explored(nominal, f, samples=samples, seed=seed)
+    except NothingFoundError as error:
+        return Design(nominal, f"naive Monte Carlo, because {error}")
+    count = samples or (2000 if isinstance(f, BlackBox) else 10_000)
+    for again in range(REHEARSALS):
+        x, log_w = weighted_draws(nominal, made.law, count, seed, LEARNING - (1 << 10) + again)
+        y = np.abs(values(f, x)) * np.exp(log_w)
+        if not np.any(y):
+            break
+        error = float(np.std(y) / np.mean(y)) / math.sqrt(count)
+        found = explore(nominal, f, made.law, float(np.mean(y)), error, count, draws=count // 2,
+                        seed=seed ^ (again + 1))
+        spent = made.learning + count + found.draws
+        if found.where is None:
+            return dataclasses.replace(made, learning=spent)
+        parts = fits(nominal, found.where, seed)
+        share = min(0.5, max(0.1, found.missed / (1.0 + found.missed)))
+        law = Mixture([made.law, *parts], [1.0 - share, *([share / len(parts)] * len(parts))])
+        made = dataclasses.replace(made, law=law, learning=spent, how=f"{made.how}, and to what an audit of it found")
+    return made
+
+
+# ------------------------------------------------------------------------------------------------ the choices
+def _exact(nominal: Distribution, f: Any) -> float | None:
+    """The answer as a sum or integral; None where there is none, or a function may hide from it."""
+    small = reduced(nominal, f)
+    law, question = (nominal, f) if small is None else (small.law, small.event)
+    if law.size is not None or isinstance(question, BlackBox):
+        return None
+    known = isinstance(question, AnyEvent) and pieces_known(law, question)
+    if not known and law.dtype is not int:                   # a narrow bump could lie between the points
+        return None
+    try:
+        value = oracle.value(law, question)
+    except (ValueError, AttributeError):
+        return None
+    if not math.isfinite(value):
+        return None
+    return value if value != 0.0 or known else None
+
+
+def pieces_known(law: Distribution, event: Any) -> bool:
+    """Whether the intervals where the event happens are known; raises where it cannot happen."""
+    return pieces(law, event) is not None
+
+
+def _of_number(nominal: Distribution, f: Any) -> Design | None:
+    """For laws of one number: overshoots or tilts, one for each interval; for a function the best tilt of its own."""
+    if nominal.size is not None:
+        return None
+    if pieces(nominal, f) is not None:
+        try:
+            return mixture(nominal, f)
+        except ValueError:
+            return design(nominal, f, nominal, "naive Monte Carlo: nothing better is known for this law") \
+                if (exact_variance(nominal, f, nominal) or math.inf) < 1e4 else None
+    if isinstance(f, (BlackBox, AnyEvent)):
+        return None
+    found = [design(nominal, f, nominal, "naive Monte Carlo")]
+    for choice in ("second moment", "cross entropy"):
+        try:
+            found.append(tilt(nominal, f, choice))
+        except (ValueError, AttributeError, OverflowError):
+            continue
+    known = [made for made in found if made.relative_variance is not None and made.relative_variance < 100.0]
+    return min(known, key=lambda made: made.relative_variance or 0.0) if known else None
+
+
+def _of_vector(nominal: Distribution, f: Any) -> Design | None:
+    """For vectors: the tilt for a named score, the laws given each part of a union, or one proposal for each part."""
+    if nominal.size is None or not isinstance(f, AnyEvent):
+        return None
+    each = parts(f)
+    attempts = [lambda: tilt(nominal, f, "second moment"), lambda: tilt(nominal, f)] if len(each) == 1 else \
+        [lambda: alore(nominal, f), lambda: mixture(nominal, f)]
+    for attempt in attempts:
+        try:
+            made = attempt()
+        except (ValueError, AttributeError):
+            continue
+        if made.bound is not None:
+            return made
+    return None
+
+
+def _certified(nominal: Distribution, f: Any, law: Distribution, bound: float, relative_error: float, seed: int,
+               most: float) -> Any:
+    """A GBAS result, if a pilot says that it costs little more than an asymptotic interval, and f is not negative."""
+    accepted = acceptances(relative_error)
+    x, log_w = weighted_draws(nominal, law, PILOT, seed, LEARNING - 1)
+    y = values(f, x) * np.exp(log_w)
+    mean = float(np.mean(y))
+    if not mean > 0.0 or np.any(y < 0.0) or np.any(y > bound * (1.0 + 1e-9)):
+        return None
+    plain = max(1000.0, float(np.var(y)) / mean ** 2 / relative_error ** 2)
+    cost = accepted * bound / mean
+    if cost > DEAREST * plain and cost > 1e6 or PILOT + 1.1 * cost > most:
+        return None
+    return gbas(nominal, f, law, bound, accepted, seed, most - PILOT)
+
+
+def _how(made: Design) -> str:
+    text = made.how[0].upper() + made.how[1:]
+    known = []
+    if made.relative_variance is not None:
+        known.append(f"its relative variance is {made.relative_variance:.4g} a draw")
+    elif made.variance_bound is not None:
+        known.append(f"its relative variance is at most {made.variance_bound:.4g} a draw")
+    if made.bound is not None:
+        known.append(f"p/q is proven to be at most {made.bound:.4g} on the event")
+    if made.exploration + made.learning:
+        known.append(f"{made.exploration:,} draws explored and {made.learning:,} taught it")
+    return text + ("; " + ", ".join(known) if known else "") + "."

@@ -1,0 +1,63 @@
+"""Mixtures fitted to weighted draws by expectation and maximisation."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rareevents.distributions import Distribution, Mixture
+from rareevents.proposals.clusters import clusters
+from rareevents.proposals.families import Fit
+
+SMALLEST = 0.002              # share below which a component is dropped
+STEPS = 12
+
+
+def fit_mixture(x: np.ndarray, weights: np.ndarray, fit: Fit, start: list[Distribution] | int, seed: int,
+                steps: int = STEPS) -> Distribution:
+    """A mixture of members of a family with a large weighted likelihood.
+
+    Each draw is shared among the components in proportion to their densities there, then each component is fitted to
+    its share; and again. A component that keeps less than 0.2 % of the weight is dropped.
+
+    Parameters
+    ----------
+    x, weights : arrays
+        Draws and what each stands for.
+    fit : function
+        fit(x, weights) -> law, of one component.
+    start : list of laws, or int
+        The first components; a number: from as many groups of the draws.
+    seed : int
+        Of the groups.
+
+    Source: Dempster, Laird and Rubin (1977), with weights as in Cappe et al. (2008), Adaptive importance sampling in
+    general mixture classes, section 3.
+    """
+    kept = weights > 0.0
+    x, weights = x[kept], weights[kept] / np.sum(weights[kept])
+    if isinstance(start, int):
+        rng = np.random.Generator(np.random.Philox(key=[seed, 1]))
+        some = x[rng.choice(len(x), min(len(x), 2000), p=weights)]
+        laws = [fit(some[group], np.ones(int(group.sum()))) for group in clusters(some, start, seed)]
+    else:
+        laws = list(start)
+    shares = np.full(len(laws), 1.0 / len(laws))
+    for _ in range(steps if len(laws) > 1 else 1):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(shares)[:, None] + np.array([law.log_prob(x) for law in laws])
+            top = np.max(logs, axis=0)
+            each = np.exp(logs - np.where(top > -math.inf, top, 0.0))
+            part = np.where(top > -math.inf, each / np.sum(each, axis=0), 1.0 / len(laws)) * weights
+        shares = part.sum(axis=1)
+        alive = shares > SMALLEST
+        part, shares = part[alive], shares[alive] / shares[alive].sum()
+        laws = [fit(x, row) for row in part]
+        if len(laws) == 1:
+            break
+    return laws[0] if len(laws) == 1 else Mixture(laws, shares.tolist())
+
+
+def parts_of(law: Distribution) -> list[Distribution]:
+    """The components of a mixture, or the law alone."""
+    return list(law.components) if isinstance(law, Mixture) else [law]

@@ -1,0 +1,226 @@
+"""Proposals for events that can only be explored: search, let chains find the mass, fit a mixture to it, refine it."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from rareevents.certificates import factors, weight_bound
+from rareevents.designs import Design, Level
+from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal, Normal
+from rareevents.distributions.base import require_seed
+from rareevents.distributions.parts import require_law
+from rareevents.events import require_fit
+from rareevents.integrands import BlackBox, integrand, margin_of
+from rareevents.kernels.streams import LEARNING
+from rareevents.proposals.exploration import search
+from rareevents.proposals.families import Fit, fit_normal, fitter
+from rareevents.proposals.fitting import fit_mixture, parts_of
+from rareevents.proposals.moves import drift
+from rareevents.sampler import values, weighted_draws
+
+MODES = 24                    # the most components
+FULL = 12                     # dimensions up to which normal components have covariances of their own
+ENOUGH = 50                   # hits of the search
+CLIMB = 0.2                   # share of a population that reaches the next level
+ROUNDS = 5
+DEFENSIVE = 0.1               # share of the last mixture that the components, widened, keep
+STAGE = 1 << 12               # streams of a part of the work
+
+
+class NothingFoundError(RuntimeError):
+    """Exploration found no draw at which f is not zero."""
+
+
+def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: int | None = None,
+             seed: int = 0) -> Design:
+    """A mixture for an event that nothing is known of: as many components as the exploration finds modes.
+
+    A search with far-reaching draws looks for hits; if there are too few, a population climbs the margin. Chains that
+    leave p restricted to the event unchanged carry the hits to its mass. Their ends, in groups, start a mixture of
+    tilts (of normal laws with covariances of their own in up to 12 dimensions), refined by rounds of weighted
+    expectation and maximisation. The best round's law is kept, with a share of it widened.
+
+    Parameters
+    ----------
+    nominal : Distribution
+        p.
+    event : event, function or black box
+        What is estimated.
+    family : as in `cross_entropy`, optional
+        Of the components.
+    samples : int, optional
+        Draws of each of the steps; default 10,000, and 2,000 of a black box.
+    seed : int
+        Of the streams.
+
+    Raises
+    ------
+    NothingFoundError
+        If no draw of the search, nor the climb, is in the event.
+
+    Source: Cappe, Douc, Guillin, Marin and Robert (2008), Adaptive importance sampling in general mixture classes, for
+    the rounds; Au and Beck (2001) for the climb.
+    """
+    require_law("nominal", nominal)
+    f = integrand(event)
+    require_fit(f, nominal.size)
+    require_seed(seed)
+    count = samples if samples is not None else 2000 if isinstance(f, BlackBox) else 10_000
+
+    def size(x: np.ndarray) -> np.ndarray:
+        return np.abs(values(f, x))
+
+    hits, spent = _hits(nominal, f, size, count, seed)
+    chains, steps = (max(40, count // 40), 40)
+    rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING]))
+    log_p = nominal.log_prob(hits)
+    likely = np.argsort(-log_p, kind="stable")[:chains // 2]
+    start = hits[np.concatenate([likely, rng.choice(len(hits), chains - len(likely))])]
+    ended = drift(nominal, size, start, steps, seed, LEARNING + 2 * STAGE)
+    spent += (steps + 1) * chains
+    fit = fitter(nominal, family)
+    law = fit_mixture(ended, np.ones(len(ended)), fit, _modes(ended, chains), seed)
+    best, learning, levels = None, 0, []
+    full = family is None and _normal(nominal) and 1 < (nominal.size or 0) <= FULL
+    for number in range(ROUNDS):
+        drawn = law if number == 0 else _widened(law, nominal)
+        x, log_w = weighted_draws(nominal, drawn, count // 2, seed, LEARNING + 3 * STAGE + number)
+        value = size(x)
+        learning += len(x)
+        with np.errstate(divide="ignore"):
+            logs = np.where(value > 0.0, np.log(value) + log_w, -math.inf)
+        if not np.any(logs > -math.inf):
+            break
+        weights = np.exp(logs - np.max(logs))
+        effective = float(np.sum(weights)) ** 2 / float(np.sum(weights * weights))
+        levels.append(Level(0.0, drawn, int(np.count_nonzero(value)), effective))
+        if best is None or effective > best[0]:
+            best = (effective, drawn)
+        component: Fit = (lambda x, w: fit_normal(nominal, x, w)) if full and number >= 1 else fit
+        law = _cheapest(x, weights, drawn.log_prob(x), component, parts_of(law), seed)
+    if best is None:
+        raise NothingFoundError(_nothing(nominal, f, spent + learning))
+    found = best[1]
+    modes = len(parts_of(found))
+    return Design(found, f"explored: a mixture of {modes} fitted to what {spent:,} draws found" if modes > 1 else
+                  f"explored: fitted to what {spent:,} draws found", weight_bound(nominal, f, found, False),
+                  exploration=spent, learning=learning, levels=tuple(levels))
+
+
+# ------------------------------------------------------------------------------------------------ the steps
+def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int) -> tuple[np.ndarray, int]:
+    """Points with f != 0 by a search, or by a climb along the margin; and the draws spent."""
+    x = search(nominal, count, seed, LEARNING)
+    x = x[nominal.log_prob(x) > -math.inf]
+    hit = size(x) > 0.0
+    hits, spent, margin = x[hit], count, margin_of(f)
+    if len(hits) < ENOUGH and margin is not None:
+        climbed, more = _climb(nominal, margin, x, max(200, count // 20), seed)
+        spent += more
+        hits = np.concatenate([hits, climbed[size(climbed) > 0.0]]) if len(climbed) else hits
+    if not len(hits):
+        raise NothingFoundError(_nothing(nominal, f, spent))
+    return hits, spent
+
+
+def _climb(nominal: Distribution, margin: Any, x: np.ndarray, population: int, seed: int) -> tuple[np.ndarray, int]:
+    """Draws of p restricted to ever higher levels of the margin, until it is 0: subset simulation."""
+    ours, _ = weighted_draws(nominal, None, population, seed, LEARNING + STAGE)
+    spent, level = population, -math.inf
+    rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING + STAGE]))
+    for number in range(200):
+        score = values(margin, ours)
+        rising = float(np.quantile(score, 1.0 - CLIMB, method="higher"))
+        if rising >= 0.0:
+            return ours[score >= 0.0], spent
+        if rising <= level:
+            above = score[score > level]
+            if not len(above):
+                break
+            rising = float(np.min(above))
+        level = min(rising, 0.0)
+        seeds = ours[score >= level]
+        ours = drift(nominal, lambda x, level=level: (values(margin, x) >= level).astype(float),
+                     seeds[rng.choice(len(seeds), population)], 10, seed, LEARNING + STAGE + 1 + number)
+        spent += 10 * population
+    return nominal.empty(0), spent
+
+
+def _cheapest(x: np.ndarray, weights: np.ndarray, log_drawn: np.ndarray, fit: Fit, parts: list[Distribution],
+              seed: int) -> Distribution:
+    """Of mixtures with fewer and more components, fitted to half of the draws, the cheapest on the other half.
+
+    The cost of q is the sum of w^2 q_drawn / q over the held-out draws, its second moment up to a constant.
+    """
+    taught = np.arange(len(x)) % 2 == 0
+    flat = _tempered(weights)
+    starts: list[Any] = [count for count in (1, 2, 4, 8, 16) if count < len(parts)]
+    found = []
+    for start in (*starts, parts):
+        try:
+            law = fit_mixture(x[taught], flat[taught], fit, start, seed)
+        except (ValueError, np.linalg.LinAlgError):
+            continue
+        with np.errstate(over="ignore", divide="ignore"):
+            ratio = np.exp(np.minimum(log_drawn[~taught] - law.log_prob(x[~taught]), 700.0))
+            cost = float(np.sum(np.where(weights[~taught] > 0.0, weights[~taught] ** 2 * ratio, 0.0)))
+        found.append((cost, len(found), law))
+    if not found:
+        return fit_mixture(x, flat, fit, 1, seed)
+    return fit_mixture(x, flat, fit, parts_of(min(found)[2]), seed, steps=3)
+
+
+def _modes(ended: np.ndarray, chains: int) -> int:
+    return max(1, min(MODES, chains // 10, len(np.unique(ended.reshape(len(ended), -1), axis=0))))
+
+
+def _tempered(weights: np.ndarray) -> np.ndarray:
+    """The weights, flattened by a power while fewer than 30 of them count."""
+    power = 1.0
+    while power > 0.1:
+        flat = weights ** power
+        if float(np.sum(flat)) ** 2 / float(np.sum(flat * flat)) >= min(30.0, 0.3 * np.count_nonzero(weights)):
+            return flat
+        power *= 0.7
+    return weights ** power
+
+
+def _normal(nominal: Any) -> bool:
+    return isinstance(nominal, MultivariateNormal) or (
+        isinstance(nominal, (IID, Independent)) and all(isinstance(law, Normal) for law in factors(nominal)))
+
+
+def _widened(law: Distribution, nominal: Distribution) -> Distribution:
+    """The mixture with a share of its components with the nominal spread, moved back towards the nominal mean."""
+    parts = parts_of(law)
+    shares = np.array(law.weights) if isinstance(law, Mixture) else np.ones(1)
+    wide = [_wider(part, nominal) for part in parts]
+    if all(made is None for made in wide):
+        return law
+    pairs = [(made, share) for made, share in zip(wide, shares, strict=True) if made is not None]
+    total = sum(share for _, share in pairs)
+    weights = [*((1.0 - DEFENSIVE) * shares), *(DEFENSIVE * share / total for _, share in pairs)]
+    return Mixture([*parts, *(made for made, _ in pairs)], (np.array(weights) / sum(weights)).tolist())
+
+
+def _wider(part: Any, nominal: Any) -> Distribution | None:
+    from rareevents.proposals.families import tilt_to
+    if isinstance(part, MultivariateNormal):
+        base = nominal.covariance if isinstance(nominal, MultivariateNormal) else np.diag(np.asarray(nominal.variance))
+        centre = np.asarray(nominal.mean)
+        narrow = not np.array_equal(part.covariance, base)      # p/q is bounded towards where its own tail is thinner
+        return MultivariateNormal(centre + (0.95 if narrow else 0.85) * (part.mean - centre), base)
+    if isinstance(part, Independent) and isinstance(nominal, (IID, Independent)):
+        try:
+            return Independent([b if b is a or a == b else tilt_to(b, b.mean + 0.75 * (a.mean - b.mean))
+                                for a, b in zip(part.laws, factors(nominal), strict=True)])
+        except (ValueError, AttributeError):
+            return None
+    return None
+
+
+def _nothing(nominal: Distribution, f: Any, spent: int) -> str:
+    return (f"no draw of {spent:,} that explored {nominal!r} is in {f!r}: it may be impossible, or need a score that "
+            f"rises towards it, as in rare.score(function) >= level, or a proposal of your own")

@@ -1,0 +1,88 @@
+"""Where an event happens, as the proposals ask it: the piece of a line that a number must lie in, or a named error."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rareevents import oracle
+from rareevents.certificates import weight_bound
+from rareevents.designs import Design
+from rareevents.distributions import Distribution, Support
+from rareevents.distributions.parts import require_law
+from rareevents.events import Complement, Event, Intersection, Union
+from rareevents.regions import intervals
+from rareevents.reductions import Reduced, reduced
+
+
+def pieces(nominal: Distribution, event: Any) -> list[Support] | None:
+    """The intervals of the nominal law's support where an event of the identity score happens; None if not known.
+
+    Raises ValueError if there are none: the event cannot happen.
+    """
+    require_law("nominal", nominal)
+    where = intervals(event, nominal.dtype is int) if nominal.size is None else None
+    if where is None or not where.exact:
+        return None
+    s = nominal.supports[0]
+    found = [Support(s.kind, max(low, s.low), min(high, s.high)) for low, high in where.pieces]
+    found = [piece for piece in found if piece.low < piece.high or (piece.low == piece.high and s.kind == "integers")]
+    found = [piece for piece in found if nominal.log_mass(piece.low, piece.high) > -math.inf]
+    if not found:
+        raise ValueError(f"event must be able to happen under the nominal law, got {event!r} under {nominal!r}: its "
+                         f"probability is 0")
+    return found
+
+
+def one_piece(nominal: Distribution, event: Any) -> Support:
+    """The only interval of an event, or an error that says what to use instead."""
+    found = pieces(nominal, event)
+    if found is None:
+        raise ValueError(f"event must be one of the number itself, such as at_least(20), or of a score with a known "
+                         f"law, such as total >= 20 of independent laws of one family, got {event!r} under "
+                         f"{nominal!r}: use proposals.cross_entropy, which explores")
+    if len(found) > 1:
+        raise ValueError(f"event must be one interval, got {event!r}, which is {len(found)}: one proposal "
+                         f"would miss a part; use proposals.mixture")
+    return found[0]
+
+
+def parts(event: Any) -> list[Any]:
+    """The events whose union an event is: of named levels, with `~` and De Morgan's rule taken apart.
+
+    >>> from rareevents import outside
+    >>> parts(outside(4, 36))
+    [identity <= 4, identity >= 36]
+    """
+    if isinstance(event, Union):
+        return [leaf for part in event.parts for leaf in parts(part)]
+    if isinstance(event, Complement):
+        inner: Any = event.event
+        if isinstance(inner, Complement):
+            return parts(inner.event)
+        if isinstance(inner, Intersection):
+            return [leaf for part in inner.parts for leaf in parts(Complement(part))]
+        if isinstance(inner, Event):                       # an open end: the next double
+            low, high = inner.at_least, inner.at_most
+            return ([Event(inner.score, at_most=math.nextafter(low, -math.inf))] if math.isfinite(low) else []) \
+                + ([Event(inner.score, at_least=math.nextafter(high, math.inf))] if math.isfinite(high) else [])
+    return [event]
+
+
+def scalar(nominal: Distribution, event: Any) -> Reduced | None:
+    """The question about the law of the event's score, for a law of vectors; None where it is not known."""
+    require_law("nominal", nominal)
+    return reduced(nominal, event)
+
+
+def design(nominal: Distribution, event: Any, law: Distribution, how: str, **spent: Any) -> Design:
+    """The design with its proven bound and, for laws of one number, its exact relative variance."""
+    bound = weight_bound(nominal, event, law, False)
+    return Design(law, how, bound, exact_variance(nominal, event, law), **spent)
+
+
+def exact_variance(nominal: Distribution, event: Any, law: Distribution) -> float | None:
+    """The relative variance of one draw, where it is known."""
+    try:
+        return oracle.grade(nominal, event, law).relative_variance
+    except (ValueError, AttributeError):
+        return None

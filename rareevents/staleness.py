@@ -1,0 +1,97 @@
+"""What differs between two folders of results: their bytes, or no more than another processor's rounding.
+
+The same settings give the same bytes on the same processor. Another one may round the last digit of a logarithm or of a
+plot's coordinate otherwise; numbers that agree to nine digits, and pictures that agree to the eye, count as the same.
+"""
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+
+DIGITS = 1e-9                 # relative difference of two numbers that are the same but for rounding
+ZERO = 1e-12                  # and absolute, where what is exactly zero is rounding alone
+STEP = 0.02                   # of a coordinate in a drawing, in points
+SHADE = 0.05                  # of a pixel's brightness, and
+SPOTS = 1e-3                  # the share of the pixels that may differ more
+NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
+
+
+def compare(committed: Path, fresh: Path) -> list[str]:
+    """What differs between two results folders, a line each; provenance is not compared."""
+    if not committed.is_dir():
+        return [f"{committed} does not exist"]
+    old, new = files(committed), files(fresh)
+    before, here = drawn_with(old), drawn_with(new)
+    other_version = before != here and None not in (before, here)
+    lines = []
+    for name in sorted(old.keys() | new.keys()):
+        if name not in old or name not in new:
+            lines.append(f"{name} is only in the {'new' if name in new else 'committed'} results")
+        elif not same(name, old[name], new[name]) and not (other_version and name.startswith("plots/")):
+            lines.append(f"{name} differs" + (where(old[name], new[name]) if name.endswith(".json") else ""))
+    if other_version:
+        print(f"plots not compared: made with matplotlib {before}, here {here}")
+    return lines
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The contents of a results folder by name, without provenance."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != "provenance.json"}
+
+
+def same(name: str, old: bytes, new: bytes) -> bool:
+    """Whether two versions of a file are equal, or differ by rounding."""
+    if old == new:
+        return True
+    if name.endswith(".png"):
+        from rareevents.plots import pixels
+        try:
+            first, second = pixels(old), pixels(new)
+        except (OSError, SyntaxError, ValueError):
+            return False
+        return first.shape == second.shape and float(np.mean(np.abs(first - second) > SHADE)) <= SPOTS
+    try:
+        a, b = old.decode(), new.decode()
+        if name.endswith(".json"):
+            return json.dumps(json.loads(a), sort_keys=True, indent=2) + "\n" == a and not changed(*map(json.loads,
+                                                                                                         (a, b)))
+    except ValueError:
+        return False
+    if name.endswith(".svg") and NUMBER.sub("", a) == NUMBER.sub("", b):
+        pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
+        return all(abs(float(x) - float(y)) <= STEP for x, y in pairs)
+    return False
+
+
+def drawn_with(contents: dict[str, bytes]) -> str | None:
+    """The version of matplotlib that drew the plots, if the results say it."""
+    try:
+        return json.loads(contents["plots/made_with.json"])["matplotlib"]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def where(old: bytes, new: bytes) -> str:
+    """The places at which two JSON files differ, the first five of them, as the end of a sentence."""
+    try:
+        places = changed(json.loads(old), json.loads(new))
+    except ValueError:
+        return ": the committed one is not JSON"
+    return f" at {', '.join(places[:5])}" if places else ""
+
+
+def changed(old: object, new: object, place: str = "") -> list[str]:
+    """The places at which two JSON values differ by more than rounding."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [found for key in sorted(old.keys() | new.keys())
+                for found in changed(old.get(key), new.get(key), f"{place}.{key}" if place else key)]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [found for i, pair in enumerate(zip(old, new, strict=True)) for found in changed(*pair, f"{place}[{i}]")]
+    if isinstance(old, float) and isinstance(new, float) and math.isclose(old, new, rel_tol=DIGITS, abs_tol=ZERO):
+        return []
+    return [] if old == new else [place]
