@@ -14,6 +14,7 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.methods.importance import estimate as estimate
     from rareevents.methods.importance import weighted_samples as weighted_samples
     from rareevents.methods.solve import solve as solve
+    from rareevents.processes import *                   # noqa: F403
     from rareevents.sampler import UserFunctionError as UserFunctionError
 
 _HOMES = {
@@ -28,6 +29,7 @@ _HOMES = {
     "methods.comparison": ("Comparison", "compare"),
     "methods.importance": ("estimate", "weighted_samples"),
     "methods.solve": ("solve",),
+    "processes": ("CompoundSum",),
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}

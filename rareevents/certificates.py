@@ -29,6 +29,8 @@ from rareevents.distributions import (
     Truncated,
 )
 from rareevents.events import AnyEvent, Complement, Intersection, Union
+from rareevents.integrands import Tabulated
+from rareevents.processes import CompoundSum
 from rareevents.regions import intervals
 
 LINE = (-math.inf, math.inf)
@@ -49,10 +51,23 @@ def weight_bound(nominal: Distribution, f: Any, proposal: Distribution | None, b
     Source: for a tilt, Asmussen and Glynn, Stochastic Simulation (2007), section VI.2.
     """
     event = isinstance(f, AnyEvent)
+    if isinstance(f, Tabulated):
+        return _of_table(nominal, f, nominal if proposal is None else proposal)
     if proposal is None:
         return 1.0 if event or boolean else None
     log_bound = _on_event(nominal, f, proposal) if event else math.inf
     return math.exp(log_bound) if log_bound < 700.0 else None
+
+
+def _of_table(p: Distribution, f: Tabulated, q: Distribution) -> float | None:
+    """The largest f(n) p(n) / q(n): of the table, and by the bound on p/q beyond its end."""
+    size = len(f.values)
+    x = np.arange(int(max(0.0, p.supports[0].low)), size)
+    with np.errstate(over="ignore", invalid="ignore"):
+        inside = np.where(f.values[x] > 0.0, f.values[x] * np.exp(p.log_prob(x) - q.log_prob(x)), 0.0)
+    beyond = _on_piece(p, q, 1.0, (float(size), math.inf))
+    largest = max(float(np.max(inside, initial=0.0)), float(f.values[-1]) * math.exp(min(beyond, 700.0)))
+    return largest if beyond < 700.0 and math.isfinite(largest) and np.all(f.values >= 0.0) else None
 
 
 def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
@@ -246,13 +261,15 @@ def tilt_between(p: Distribution, q: Distribution) -> Any:
     if isinstance(p, (IID, Independent)) and isinstance(q, (IID, Independent)):
         thetas = [tilt_between(a, b) for a, b in zip(factors(p), factors(q), strict=True)]
         return None if any(t is None for t in thetas) else np.array(thetas, float)
-    if type(p) is not type(q):
+    if type(p) is not type(q) or p.measure != q.measure:
         return None
     if isinstance(p, MultivariateNormal):
         if not np.array_equal(p.covariance, q.covariance):
             return None
         return np.linalg.solve(np.asarray(p.covariance, float),
                                np.asarray(q.mean, float) - np.asarray(p.mean, float))
+    if isinstance(p, CompoundSum) and isinstance(q, CompoundSum):
+        return q.theta - p.theta if p.measure == q.measure else None
     if p is q or _equal(p, q):
         return 0.0
     try:

@@ -32,6 +32,28 @@ class Integrand:
 
 
 @dataclass(frozen=True, eq=False)
+class Tabulated:
+    """A function of a count, f(n) = values[n], and the last value beyond: what is left when the rest is integrated."""
+
+    values: np.ndarray
+    text: str
+
+    @property
+    def record(self) -> tuple:
+        """The values as compiled code sees them."""
+        return records.record(values=self.values)
+
+    def function(self) -> Callable:
+        """The plain function (record, x) -> number to compile."""
+        def value(e, x):
+            return e.values[min(x, e.values.size - 1)]
+        return value
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, eq=False)
 class Margin:
     """How far a draw is inside an event, as an integrand: at least 0 where it happens, and the more the deeper."""
 
@@ -114,7 +136,7 @@ def black_box(f: Callable, vectorized: bool = False) -> BlackBox:
 
 def integrand(f: Any) -> Any:
     """f as an event, an integrand or a black box; a plain function becomes an integrand."""
-    if isinstance(f, (AnyEvent, Integrand, BlackBox)):
+    if isinstance(f, (AnyEvent, Integrand, BlackBox, Tabulated)):
         return f
     if isinstance(f, Score):
         raise TypeError(f"f must be an event or a function, got the score {f.name}: compare it, as in {f.name} >= 3")

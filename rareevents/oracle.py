@@ -103,6 +103,8 @@ def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -
     require_law("proposal", q)
     if question.nominal is not nominal:
         nominal, q = question.nominal, _tilted_score(nominal, f, q)
+    if nominal.measure is not None:
+        raise ValueError(f"nominal must have a density to grade proposals for it, got {nominal!r}")
     if q.size is not None or q.dtype is not nominal.dtype:
         raise ValueError(f"proposal must draw one {nominal.dtype.__name__} as the nominal law {nominal!r} does, "
                          f"got {proposal!r}")
@@ -138,12 +140,14 @@ def ideal(nominal: Distribution, f: Any, power: int = 1) -> Grid:
     Raises ValueError as `value` does.
     """
     question = _Question(nominal, f)
+    if question.nominal.measure is not None:
+        raise ValueError(f"nominal must have a density, got {nominal!r}")
 
     def log_term(x: np.ndarray) -> np.ndarray:
         first = question.log_term(x)
         if question.event or power == 1:
             return first
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.where(first > -math.inf, power * first - (power - 1) * nominal.log_prob(x), -math.inf)
     grids = [question.points(log_term, piece, marks(nominal)) for piece in question.pieces]
     if not grids:
@@ -174,6 +178,9 @@ class _Question:
         clipped = [Support(support.kind, max(low, support.low), min(high, support.high)) for low, high in inside]
         whole = nominal.dtype is int
         self.pieces = [s for s in clipped if s.low < s.high or (whole and s.low == s.high)]
+        if nominal.measure is not None and not self.event:
+            raise ValueError(f"f must be an event of {nominal!r} for an exact answer, got {f!r}: the law has no "
+                             f"density")
         self.sign, self.log_mean, self.log_absolute = self._sums()
 
     def _sums(self) -> tuple[float, float, float]:

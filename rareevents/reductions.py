@@ -14,10 +14,8 @@ import numpy as np
 from rareevents import distributions as d
 from rareevents.certificates import direction, factors
 from rareevents.distributions import Distribution
+from rareevents.distributions.sums import sum_law
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Union, identity, require_fit
-
-CELLS = 1 << 15               # the most values of a convolved sum
-
 
 class Reduced(NamedTuple):
     """A question about one number that has the answer of a question about a vector."""
@@ -64,10 +62,7 @@ def _of_identity(event: Any) -> AnyEvent:
 
 
 def score_law(nominal: Distribution, a: np.ndarray) -> Distribution | None:
-    """The law of a . x for x from the nominal law, or None where it is not known.
-
-    Source: Johnson, Kotz and Kemp, Univariate Discrete Distributions (2005), chapters 3 to 5, for sums of counts.
-    """
+    """The law of a . x for x from the nominal law, or None where it is not known."""
     if isinstance(nominal, d.MultivariateNormal):
         return d.Normal(float(a @ nominal.mean), math.sqrt(float(a @ nominal.covariance @ a)))
     if not isinstance(nominal, (d.IID, d.Independent)):
@@ -81,39 +76,4 @@ def score_law(nominal: Distribution, a: np.ndarray) -> Distribution | None:
         return None
     if len(laws) == 1:
         return laws[0]
-    return _closed_sum(laws) or _convolved(laws)
-
-
-def _closed_sum(laws: list[Any]) -> Distribution | None:
-    """The sum of independent laws of a family that is closed under addition."""
-    def shared(*names: str) -> bool:
-        return len({tuple(getattr(law, name) for name in names) for law in laws}) == 1
-
-    def added(name: str) -> float:
-        return math.fsum(getattr(law, name) for law in laws)
-
-    def all_of(*classes: type) -> bool:
-        return all(type(law) in classes for law in laws)
-
-    if all_of(d.Poisson):
-        return d.Poisson(added("rate"))
-    if all_of(d.Bernoulli, d.Binomial) and shared("p"):
-        return d.Binomial(sum(getattr(law, "n", 1) for law in laws), laws[0].p)
-    if all_of(d.Geometric, d.NegativeBinomial) and shared("p"):
-        return d.NegativeBinomial(math.fsum(getattr(law, "r", 1.0) for law in laws), laws[0].p)
-    if all_of(d.Exponential, d.Gamma) and shared("rate"):
-        return d.Gamma(math.fsum(getattr(law, "shape", 1.0) for law in laws), laws[0].rate)
-    return None
-
-
-def _convolved(laws: list[Any]) -> Distribution | None:
-    """The sum of independent counts with finitely many values each: no term is negative, so nothing cancels."""
-    ends = [law.support for law in laws]
-    if any(law.dtype is not int or not math.isfinite(s.high - s.low) for law, s in zip(laws, ends, strict=True)):
-        return None
-    if sum(s.high - s.low for s in ends) >= CELLS:
-        return None
-    mass = np.ones(1)
-    for law, s in sorted(zip(laws, ends, strict=True), key=lambda pair: pair[1].high - pair[1].low):
-        mass = np.convolve(mass, np.exp(law.log_prob(np.arange(int(s.low), int(s.high) + 1))))
-    return d.Shifted(d.Categorical(mass / mass.sum()), sum(int(s.low) for s in ends))
+    return sum_law(laws)

@@ -15,7 +15,7 @@ from rareevents.distributions import Distribution
 from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
 from rareevents.kernels.freeze import PACKAGE, Frozen, where
-from rareevents.kernels.fuse import fuse
+from rareevents.kernels.fuse import CompileError, fuse
 from rareevents.moments import Moments
 
 BLOCK = 512                   # draws in a block: 128 to 4,096 measured the same
@@ -228,22 +228,44 @@ def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int,
 
 
 def values(f: Any, x: np.ndarray) -> np.ndarray:
-    """f, one number per draw, at every entry or row of x; NaN and infinity raise, as in a chunk."""
-    if isinstance(f, BlackBox):
-        if f.vectorized:
-            y = np.asarray(f.f(x), float).reshape(len(x))
+    """f, one number per draw, at every entry or row of x; what raises, NaN and infinity are errors, as in a chunk."""
+    try:
+        if isinstance(f, BlackBox):
+            y = np.asarray(f.f(x), float).reshape(len(x)) if f.vectorized else np.array([float(f.f(v)) for v in x])
         else:
-            y = np.array([float(f.f(point)) for point in x])
-    else:
-        y, w, empty, e = np.empty((1, len(x))), np.empty(len(x)), records.record(), f.record
-        arguments = (empty, empty, e, np.ascontiguousarray(x), w, y)
-        kernel = fuse(chunks.values, {"weigh": chunks.weigher(None, None, f.function(), None)}, arguments)
-        kernel(*arguments)
-        y = y[0]
+            out, w, empty, e = np.empty((1, len(x))), np.empty(len(x)), records.record(), f.record
+            arguments = (empty, empty, e, np.ascontiguousarray(x), w, out)
+            kernel = fuse(chunks.values, {"weigh": chunks.weigher(None, None, f.function(), None)}, arguments)
+            kernel(*arguments)
+            y = out[0]
+    except CompileError:
+        raise
+    except Exception as error:
+        raise UserFunctionError(_where_raised(f, x, error)) from error
     bad = np.flatnonzero(~np.isfinite(y))
     if len(bad):
         raise UserFunctionError(f"{f!r} returned {y[bad[0]]} at x = {_shown(x[bad[0]])}")
     return y
+
+
+def _where_raised(f: Any, x: np.ndarray, error: Exception) -> str:
+    """The draw at which plain Python raises the same."""
+    call = f.f if isinstance(f, BlackBox) else lambda v: f.function()(f.record, v)
+    for v in x if not (isinstance(f, BlackBox) and f.vectorized) else ():
+        try:
+            call(v if isinstance(f, BlackBox) else _python(v))
+        except Exception as cause:
+            return f"{_raised(_user_function(f) or f, cause)} at x = {_shown(v)}"
+    return f"{f!r} raised {type(error).__name__}: {error}"
+
+
+def log_ratios(p: Distribution, q: Distribution, x: np.ndarray) -> np.ndarray:
+    """log p(x) - log q(x) at every entry or row of x, also for laws whose densities are known up to a common factor."""
+    y, w = np.empty((1, len(x))), np.empty(len(x))
+    arguments = (p.record, q.record, records.record(), np.ascontiguousarray(x), w, y)
+    roles = {"weigh": chunks.weigher(p.functions()[1], q.functions()[1], None, None)}
+    fuse(chunks.values, roles, arguments)(*arguments)
+    return w
 
 
 # ------------------------------------------------------------------------------------------------ the pieces

@@ -145,6 +145,11 @@ class Distribution:
         return [self.supports[0]]
 
     @property
+    def measure(self) -> Any:
+        """What `log_density` is relative to, where it is not counting or length: only such laws can be compared."""
+        return None
+
+    @property
     def dtype(self) -> type:
         """The kind of number in a draw: int (64 bits) or float."""
         return int if all(support.kind == "integers" for support in self.supports) else float
@@ -174,6 +179,9 @@ class Distribution:
 
     def log_prob(self, x: Any) -> np.ndarray:
         """Log probability mass or density of every entry of x (of every row for a vector law), in nats."""
+        if self.measure is not None:
+            raise AttributeError(f"{type(self).__name__} has no log_prob: its density is known relative to that of "
+                                 f"{self.measure} only")
         given = np.asarray(x)
         points = np.ascontiguousarray(given, np.int64 if self.dtype is int else np.float64)
         inside = np.ones(given.shape, bool)

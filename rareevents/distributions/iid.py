@@ -55,6 +55,10 @@ class IID(Distribution):
     def size(self) -> int:
         return int(self.n)
 
+    @property
+    def measure(self) -> Any:
+        return None if self.law.measure is None else (self.law.measure,) * self.size
+
     # Sampling and evaluation
     def functions(self) -> tuple[Callable, Callable]:
         draw_one, log_one = self.law.functions()

@@ -55,6 +55,11 @@ class Independent(Distribution):
     def size(self) -> int:
         return len(self.laws)
 
+    @property
+    def measure(self) -> Any:
+        found = tuple(law.measure for law in self.laws)
+        return None if all(m is None for m in found) else found
+
     @cached_property
     def _groups(self) -> list[list[int]]:
         return alike(self.laws)

@@ -62,7 +62,7 @@ class Mixture(Distribution):
                 raise ValueError(f"weights[{i}] must be a finite number >= 0, got {w!r}")
         if abs(math.fsum(weights) - 1.0) > 1e-9:
             raise ValueError(f"weights must sum to 1 within 1e-9, got {self.weights!r} with sum {math.fsum(weights)!r}")
-        kinds = [(c.dtype.__name__, c.size) for c in components]
+        kinds = [(c.dtype.__name__, c.size, *((c.measure,) if c.measure is not None else ())) for c in components]
         for i, kind in enumerate(kinds):
             if kind != kinds[0]:
                 raise TypeError(f"components must be alike in kind and size, got {kind} in components[{i}] and "
@@ -81,6 +81,10 @@ class Mixture(Distribution):
     @property
     def size(self) -> int | None:                          # type: ignore[override]
         return self.components[0].size
+
+    @property
+    def measure(self) -> Any:
+        return self.components[0].measure
 
     @property
     def _drawn(self) -> list[tuple[float, Distribution]]:

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rareevents.distributions import Distribution, Mixture
+from rareevents.distributions import Distribution
 from rareevents.kernels.streams import AUDIT
 from rareevents.proposals.clusters import clusters
-from rareevents.proposals.exploration import mirrored, search
+from rareevents.proposals.exploration import mirrored, possible, search
 from rareevents.proposals.families import fit_tilt
+from rareevents.proposals.fitting import mixed
 from rareevents.proposals.moves import drift
-from rareevents.sampler import values, weighted_draws
+from rareevents.sampler import log_ratios, values, weighted_draws
 
 SMALLEST, SHARE = 5000, 0.1   # draws of the search: at least, and of those of the estimate
 MOVED = 0.1                   # a term above this share of the sum of all would move the estimate: q does not cover it
@@ -85,7 +86,7 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
         hit = size > 0.0
         if hit.any():
             with np.errstate(over="ignore", divide="ignore"):
-                out[hit] = np.exp(np.log(size[hit]) + nominal.log_prob(x[hit]) - proposal.log_prob(x[hit]))
+                out[hit] = np.exp(np.log(size[hit]) + log_ratios(nominal, proposal, x[hit]))
         return size, out
 
     own, log_w = weighted_draws(nominal, proposal, OWN, seed, AUDIT)
@@ -101,7 +102,7 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
     parts += [weighted_draws(law, None, share, seed, AUDIT + 2 * ROUND + i)[0] for i, law in enumerate(more)]
     parts.append(search(nominal, draws - sum(map(len, parts)), seed, AUDIT + 3 * ROUND))
     x = np.concatenate(parts)
-    x = x[nominal.log_prob(x) > -math.inf]
+    x = x[possible(nominal, x)]
     size, y = terms(x)
     spent = draws + len(own)
     outside, inside = (size > 0.0) & (y > largest), (size > 0.0) & (y <= largest)
@@ -119,7 +120,7 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
     if (~away).any() and away.any():
         found = fits(nominal, ended[~away], seed)
         laws, shares = [*laws, *found], [*shares, *([0.15 / len(found)] * len(found))]
-    r2 = Mixture(laws, (np.array(shares) / sum(shares)).tolist())
+    r2 = mixed(laws, shares)
     x2, log_z = weighted_draws(nominal, r2, draws // 2, seed, AUDIT + 5 * ROUND)
     size2, y2 = terms(x2)
     with np.errstate(divide="ignore"):

@@ -170,6 +170,9 @@ def check_laws(nominal: Any, proposal: Any) -> None:
     if nominal.size != proposal.size:
         raise ValueError(f"proposal must have the size of the nominal law, {nominal.size}, got {proposal.size} "
                          f"in {proposal!r}")
+    if nominal.measure != proposal.measure:
+        raise ValueError(f"proposal must be a tilt of the nominal law {nominal!r}, or a mixture of its tilts, got "
+                         f"{proposal!r}: densities of other laws cannot be compared with its own")
     if nominal.dtype is not proposal.dtype:
         raise ValueError(f"proposal must draw {nominal.dtype.__name__}s as the nominal law {nominal!r} does, got "
                          f"{proposal!r}, which draws {proposal.dtype.__name__}s")

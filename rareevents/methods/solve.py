@@ -10,8 +10,9 @@ import numpy as np
 
 from rareevents import engine, estimates, oracle
 from rareevents.certificates import weight_bound
+from rareevents.checks import LARGEST_VOV
 from rareevents.designs import Design
-from rareevents.distributions import Distribution, Mixture
+from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_seed
 from rareevents.estimates import Estimate, Evaluations
 from rareevents.events import AnyEvent, require_fit
@@ -20,6 +21,8 @@ from rareevents.kernels.streams import LEARNING, MAIN
 from rareevents.methods.audit import explore, fits
 from rareevents.methods.gbas import acceptances, gbas
 from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
+from rareevents.proposals.conditioning import rao_blackwell
+from rareevents.proposals.fitting import mixed
 from rareevents.proposals.learned import NothingFoundError, explored
 from rareevents.proposals.mixtures import alore, mixture
 from rareevents.proposals.region import design, exact_variance, parts, pieces
@@ -28,6 +31,7 @@ from rareevents.reductions import reduced
 from rareevents.sampler import length, values, weighted_draws
 
 REHEARSALS = 2
+COMMON = 1e-4                 # probability above which naive Monte Carlo is a way out
 PILOT = 4096                  # draws that tell what a certified interval would cost
 DEAREST = 4.0                 # times the draws of an asymptotic interval that one may cost
 LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration
@@ -93,7 +97,10 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
         if value is not None:
             return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
                                    how="A sum or integral over the law: no draw, no error.")
-    made = designed(nominal, f, seed=seed, max_samples=max_samples)
+    try:
+        nominal, f, made = rao_blackwell(nominal, f)         # a smaller question with the same answer
+    except ValueError:
+        made = designed(nominal, f, seed=seed, max_samples=max_samples)
     spent = made.exploration + made.learning
     bound = weight_bound(nominal, f, made.law, False)
     if certify and bound is not None and max_seconds is None:
@@ -136,6 +143,10 @@ def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None) 
         if not np.any(y):
             break
         error = float(np.std(y) / np.mean(y)) / math.sqrt(count)
+        if float(np.mean(y)) > COMMON and not isinstance(f, BlackBox) and _heavy(y):
+            return Design(nominal, f"naive Monte Carlo, because the event is not so rare and a learned proposal had "
+                          f"large weights, after {made.exploration + made.learning + count:,} draws",
+                          exploration=made.exploration, learning=made.learning + count)
         found = explore(nominal, f, made.law, float(np.mean(y)), error, count, draws=count // 2,
                         seed=seed ^ (again + 1))
         spent = made.learning + count + found.draws
@@ -143,7 +154,7 @@ def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None) 
             return dataclasses.replace(made, learning=spent)
         parts = fits(nominal, found.where, seed)
         share = min(0.5, max(0.1, found.missed / (1.0 + found.missed)))
-        law = Mixture([made.law, *parts], [1.0 - share, *([share / len(parts)] * len(parts))])
+        law = mixed([made.law, *parts], [1.0 - share, *([share / len(parts)] * len(parts))])
         made = dataclasses.replace(made, law=law, learning=spent, how=f"{made.how}, and to what an audit of it found")
     return made
 
@@ -209,6 +220,12 @@ def _of_vector(nominal: Distribution, f: Any) -> Design | None:
         if made.bound is not None:
             return made
     return None
+
+
+def _heavy(y: np.ndarray) -> bool:
+    """Whether a few terms make the variance of the sum."""
+    off = (y - np.mean(y)) ** 2
+    return float(np.sum(off * off)) > LARGEST_VOV * float(np.sum(off)) ** 2
 
 
 def _certified(nominal: Distribution, f: Any, law: Distribution, bound: float, relative_error: float, seed: int,

@@ -11,7 +11,7 @@ from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_number, require_seed
 from rareevents.distributions.parts import require_law
 from rareevents.events import require_fit
-from rareevents.integrands import integrand, margin_of
+from rareevents.integrands import BlackBoxEvent, integrand, margin_of
 from rareevents.kernels.streams import LEARNING
 from rareevents.proposals.families import Fit, fitter
 from rareevents.proposals.region import exact_variance
@@ -86,8 +86,7 @@ def cross_entropy(nominal: Distribution, event: Any, family: Any = None, *, samp
     law, levels, best, waited, polished = nominal, [], -math.inf, 0, 0
     for number in range(rounds):
         x, log_w = weighted_draws(nominal, law, int(samples), seed, LEARNING + number)
-        size = np.abs(values(f, x))
-        score = np.where(size > 0.0, 0.0, -1.0) if margin is None else values(margin, x)
+        size, score = _seen(f, margin, x)
         level, inside = _level(score, size, rho, best)
         weights, effective = _weights(np.where(level >= 0.0, size, 1.0), log_w, inside)
         levels.append(Level(level, law, int(np.count_nonzero(size)), effective))
@@ -105,6 +104,15 @@ def cross_entropy(nominal: Distribution, event: Any, family: Any = None, *, samp
         else:
             law = _fitted(fit, x, (1.0 - smoothing) * weights + smoothing / len(x))
     raise _stalled(nominal, f, levels, score)
+
+
+def _seen(f: Any, margin: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """|f| and the margin; a black box is called once for both."""
+    if isinstance(f, BlackBoxEvent):
+        score = values(margin, x)
+        return (score >= 0.0).astype(float), score
+    size = np.abs(values(f, x))
+    return size, np.where(size > 0.0, 0.0, -1.0) if margin is None else values(margin, x)
 
 
 def _level(score: np.ndarray, size: np.ndarray, rho: float, last: float) -> tuple[float, np.ndarray]:

@@ -33,6 +33,7 @@ LADDER = (-18.0, -12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0, 18.0)   # standar
 JOINT = (-12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0)                 # and of the mean of the total, vectors
 SINGLE = (-4.5, -3.0, 3.0, 4.5)                                        # of one component
 SOME = (-8.0, -4.5, -3.0, 3.0, 4.5, 8.0, 16.0, 40.0)                   # of some components at once
+EACH = (-2.0, 2.0, 4.0, 8.0, 16.0)                                     # of each of all components
 SCALES = (1.5, 2.0, 3.0)                                               # of all components, normal laws
 MIRROR = (0.75, 1.0, 1.25)                                             # of the way to a mode, on the other side
 SHARES = {"nominal": 0.05, "broad": 0.40, "single": 0.30, "joint": 0.25}
@@ -76,6 +77,11 @@ def search(nominal: Distribution, n: int, seed: int, stage: int) -> np.ndarray:
         codes, _ = _codes(n, len(parts), rng, normal=all(isinstance(part, Normal) for part in parts), joint=True)
         return _filled(parts, codes, seed, stage).astype(nominal.dtype)
     return _draws(nominal, n, seed, stage)
+
+
+def possible(nominal: Distribution, x: np.ndarray) -> np.ndarray:
+    """Which of the points the nominal law can draw."""
+    return np.ones(len(x), bool) if nominal.measure is not None else nominal.log_prob(x) > -math.inf
 
 
 def mirrored(nominal: Distribution, x: np.ndarray, weights: np.ndarray, n: int, seed: int, stage: int) -> np.ndarray:
@@ -163,7 +169,7 @@ def _codes(n: int, d: int, rng: np.random.Generator, normal: bool, joint: bool) 
     single = np.flatnonzero(kind == 2)
     codes[single, rng.integers(d, size=len(single))] = rng.choice(SINGLE, len(single))
     together = np.flatnonzero(kind == 3)
-    steps = np.array([*(c / math.sqrt(d) for c in JOINT), -2.0, 2.0])
+    steps = np.array([*(c / math.sqrt(d) for c in JOINT), *([-2.0, 2.0] if normal else EACH)])
     codes[together] = rng.choice(steps, len(together))[:, None]
     return codes, np.zeros(n)
 

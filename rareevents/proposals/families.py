@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rareevents import distributions as d
 from rareevents.certificates import factors
 from rareevents.distributions import IID, Distribution, Independent, MultivariateNormal
 from rareevents.proposals.tilting import root
@@ -15,6 +16,17 @@ SIGNIFICANT = 3.0             # standard errors by which a mean must differ from
 NEAREST = 1e-3                # to an end of the support that a fitted mean may come, as a share of the way from the
                               # nominal mean: only an infinite tilt has its mean at the end
 
+# Families whose tilts are known by their mean.
+MEMBERS: dict[type, Callable[[Any, float], Distribution]] = {
+    d.Bernoulli: lambda law, mean: d.Bernoulli(mean),
+    d.Binomial: lambda law, mean: d.Binomial(law.n, mean / law.n),
+    d.Poisson: lambda law, mean: d.Poisson(mean),
+    d.Geometric: lambda law, mean: d.Geometric(1.0 / (1.0 + mean)),
+    d.NegativeBinomial: lambda law, mean: d.NegativeBinomial(law.r, law.r / (law.r + mean)),
+    d.Normal: lambda law, mean: d.Normal(mean, law.sd),
+    d.Exponential: lambda law, mean: d.Exponential(1.0 / mean),
+    d.Gamma: lambda law, mean: d.Gamma(law.shape, law.shape / mean),
+}
 Fit = Callable[[np.ndarray, np.ndarray], Distribution]
 
 
@@ -47,7 +59,8 @@ def fitter(nominal: Distribution, family: Any = None) -> Fit:
 def fit_tilt(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distribution:
     """The tilt of the nominal law with the greatest weighted likelihood: the one with the weighted mean of x.
 
-    A component whose mean does not differ from the nominal one by more than its error keeps the nominal law.
+    A component whose mean does not differ from the nominal one by more than its error keeps the nominal law; alike
+    components whose means do not differ from each other by more than their errors get one tilt.
 
     Source: Rubinstein and Kroese, The Cross-Entropy Method (2004), section 3.2: for an exponential family the fit is
     the mean.
@@ -59,6 +72,8 @@ def fit_tilt(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distr
         return MultivariateNormal(mean, nominal.covariance)
     if isinstance(nominal, (IID, Independent)):
         laws = factors(nominal)
+        if isinstance(nominal, IID) and nominal.n > 1 and _alike(share @ x, nominal.law.variance, effective):
+            return IID(tilt_to(nominal.law, float(np.mean(share @ x))), nominal.n)
         means = _shrunk(share @ x, np.asarray(nominal.mean), np.asarray(nominal.variance), effective)
         if np.array_equal(means, nominal.mean):
             return nominal
@@ -82,6 +97,9 @@ def tilt_to(law: Distribution, mean: float) -> Distribution:
     sd = math.sqrt(float(law.variance)) or 1.0
     if abs(mean - start) <= 1e-12 * sd:
         return law
+    known = MEMBERS.get(type(law))
+    if known is not None:
+        return known(law, mean)
     theta = root(lambda theta: float(law.tilt(theta).mean) - mean, mean - start, sd, f"the mean to {mean:g}", law)
     return law.tilt(theta)
 
@@ -92,10 +110,16 @@ def fit_normal(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Dis
     effective = 1.0 / float(share @ share)
     mean = share @ x
     off = x - mean
-    d = x.shape[1]
-    strength = effective / (effective + 2.0 * d)
+    strength = effective / (effective + 2.0 * x.shape[1])
     base = nominal.covariance if isinstance(nominal, MultivariateNormal) else np.diag(np.asarray(nominal.variance))
     return MultivariateNormal(mean, strength * (off.T * share) @ off + (1.0 - strength) * base)
+
+
+def _alike(means: np.ndarray, variance: float, effective: float) -> bool:
+    """Whether the means of components with one law scatter no more than by chance."""
+    d = len(means)
+    scatter = effective * float(np.sum((means - np.mean(means)) ** 2)) / variance if variance > 0.0 else 0.0
+    return scatter <= d + SIGNIFICANT * math.sqrt(2.0 * d)
 
 
 def _shrunk(means: np.ndarray, nominal: np.ndarray, variance: np.ndarray, effective: float) -> np.ndarray:

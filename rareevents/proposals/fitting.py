@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from rareevents.distributions import Distribution, Mixture
+from rareevents.certificates import factors
+from rareevents.distributions import IID, Distribution, Independent, Mixture
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.families import Fit
+from rareevents.sampler import log_ratios
 
 SMALLEST = 0.002              # share below which a component is dropped
 STEPS = 12
@@ -45,7 +48,7 @@ def fit_mixture(x: np.ndarray, weights: np.ndarray, fit: Fit, start: list[Distri
     shares = np.full(len(laws), 1.0 / len(laws))
     for _ in range(steps if len(laws) > 1 else 1):
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(shares)[:, None] + np.array([law.log_prob(x) for law in laws])
+            logs = np.log(shares)[:, None] + np.array([_log_density(law, x) for law in laws])
             top = np.max(logs, axis=0)
             each = np.exp(logs - np.where(top > -math.inf, top, 0.0))
             part = np.where(top > -math.inf, each / np.sum(each, axis=0), 1.0 / len(laws)) * weights
@@ -55,7 +58,34 @@ def fit_mixture(x: np.ndarray, weights: np.ndarray, fit: Fit, start: list[Distri
         laws = [fit(x, row) for row in part]
         if len(laws) == 1:
             break
-    return laws[0] if len(laws) == 1 else Mixture(laws, shares.tolist())
+    return mixed(laws, shares.tolist())
+
+
+def _log_density(law: Distribution, x: np.ndarray) -> np.ndarray:
+    """Up to a factor that all members of the family share."""
+    return law.log_prob(x) if law.measure is None else log_ratios(law, law.tilt(-law.theta), x)    # type: ignore[attr-defined]
+
+
+def mixed(laws: Sequence[Distribution], weights: Sequence[float]) -> Distribution:
+    """The mixture of laws, some of them mixtures, in one level and with as few kinds of components as can be.
+
+    Unlike components are compiled one by one: a mixture of mixtures would take minutes.
+    """
+    pairs = [(part, weight * share) for law, weight in zip(laws, weights, strict=True)
+             for part, share in _shares(law) if weight * share > 0.0]
+    if any(isinstance(part, Independent) for part, _ in pairs):
+        pairs = [(Independent(factors(part)) if isinstance(part, IID) else part, share) for part, share in pairs]
+    total = math.fsum(share for _, share in pairs)
+    if len(pairs) == 1:
+        return pairs[0][0]
+    return Mixture([part for part, _ in pairs], [share / total for _, share in pairs])
+
+
+def _shares(law: Distribution) -> list[tuple[Distribution, float]]:
+    if not isinstance(law, Mixture):
+        return [(law, 1.0)]
+    return [(part, share * weight) for c, weight in zip(law.components, law.weights, strict=True)
+            for part, share in _shares(c)]
 
 
 def parts_of(law: Distribution) -> list[Distribution]:

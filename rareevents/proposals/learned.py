@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,19 @@ from rareevents.distributions.parts import require_law
 from rareevents.events import require_fit
 from rareevents.integrands import BlackBox, integrand, margin_of
 from rareevents.kernels.streams import LEARNING
-from rareevents.proposals.exploration import search
+from rareevents.proposals.exploration import possible, search
 from rareevents.proposals.families import Fit, fit_normal, fitter
-from rareevents.proposals.fitting import fit_mixture, parts_of
+from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
+from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift
-from rareevents.sampler import values, weighted_draws
+from rareevents.sampler import log_ratios, values, weighted_draws
 
 MODES = 24                    # the most components
 FULL = 12                     # dimensions up to which normal components have covariances of their own
 ENOUGH = 50                   # hits of the search
 CLIMB = 0.2                   # share of a population that reaches the next level
+KEPT = 0.3                    # of the shares before they were chosen to cost least: no component is lost to chance
+LARGE = 3000                  # components times dimensions that are fitted
 ROUNDS = 5
 DEFENSIVE = 0.1               # share of the last mixture that the components, widened, keep
 STAGE = 1 << 12               # streams of a part of the work
@@ -75,17 +79,17 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
     hits, spent = _hits(nominal, f, size, count, seed)
     chains, steps = (max(40, count // 40), 40)
     rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING]))
-    log_p = nominal.log_prob(hits)
+    log_p = nominal.log_prob(hits) if nominal.measure is None else np.zeros(len(hits))
     likely = np.argsort(-log_p, kind="stable")[:chains // 2]
     start = hits[np.concatenate([likely, rng.choice(len(hits), chains - len(likely))])]
     ended = drift(nominal, size, start, steps, seed, LEARNING + 2 * STAGE)
     spent += (steps + 1) * chains
     fit = fitter(nominal, family)
     law = fit_mixture(ended, np.ones(len(ended)), fit, _modes(ended, chains), seed)
-    best, learning, levels = None, 0, []
+    best, learning, levels, pooled = None, 0, [], fit(ended, np.ones(len(ended)))
     full = family is None and _normal(nominal) and 1 < (nominal.size or 0) <= FULL
     for number in range(ROUNDS):
-        drawn = law if number == 0 else _widened(law, nominal)
+        drawn = _widened(law, pooled, nominal)
         x, log_w = weighted_draws(nominal, drawn, count // 2, seed, LEARNING + 3 * STAGE + number)
         value = size(x)
         learning += len(x)
@@ -97,12 +101,14 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
         effective = float(np.sum(weights)) ** 2 / float(np.sum(weights * weights))
         levels.append(Level(0.0, drawn, int(np.count_nonzero(value)), effective))
         if best is None or effective > best[0]:
-            best = (effective, drawn)
+            best = (effective, drawn, x, logs)
         component: Fit = (lambda x, w: fit_normal(nominal, x, w)) if full and number >= 1 else fit
-        law = _cheapest(x, weights, drawn.log_prob(x), component, parts_of(law), seed)
+        pooled = fit(x, _tempered(weights))
+        law = _cheapest(x, weights, drawn, component, parts_of(law), seed,
+                        lambda law, pooled=pooled: _widened(law, pooled, nominal))
     if best is None:
         raise NothingFoundError(_nothing(nominal, f, spent + learning))
-    found = best[1]
+    found = _balanced(*best[1:])
     modes = len(parts_of(found))
     return Design(found, f"explored: a mixture of {modes} fitted to what {spent:,} draws found" if modes > 1 else
                   f"explored: fitted to what {spent:,} draws found", weight_bound(nominal, f, found, False),
@@ -113,7 +119,7 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
 def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int) -> tuple[np.ndarray, int]:
     """Points with f != 0 by a search, or by a climb along the margin; and the draws spent."""
     x = search(nominal, count, seed, LEARNING)
-    x = x[nominal.log_prob(x) > -math.inf]
+    x = x[possible(nominal, x)]
     hit = size(x) > 0.0
     hits, spent, margin = x[hit], count, margin_of(f)
     if len(hits) < ENOUGH and margin is not None:
@@ -148,15 +154,17 @@ def _climb(nominal: Distribution, margin: Any, x: np.ndarray, population: int, s
     return nominal.empty(0), spent
 
 
-def _cheapest(x: np.ndarray, weights: np.ndarray, log_drawn: np.ndarray, fit: Fit, parts: list[Distribution],
-              seed: int) -> Distribution:
+def _cheapest(x: np.ndarray, weights: np.ndarray, drawn: Distribution, fit: Fit, parts: list[Distribution],
+              seed: int, widened: Callable[[Distribution], Distribution]) -> Distribution:
     """Of mixtures with fewer and more components, fitted to half of the draws, the cheapest on the other half.
 
-    The cost of q is the sum of w^2 q_drawn / q over the held-out draws, its second moment up to a constant.
+    The cost of q, widened as it will be drawn from, is the sum of w^2 q_drawn / q over the held-out draws: its second
+    moment up to a constant.
     """
     taught = np.arange(len(x)) % 2 == 0
     flat = _tempered(weights)
-    starts: list[Any] = [count for count in (1, 2, 4, 8, 16) if count < len(parts)]
+    most = max(MODES, len(parts)) // (1 if x.ndim == 1 or x.shape[1] * MODES <= LARGE else MODES)
+    starts: list[Any] = [count for count in (1, 2, 4, 8, 16, 24) if count <= most]
     found = []
     for start in (*starts, parts):
         try:
@@ -164,7 +172,7 @@ def _cheapest(x: np.ndarray, weights: np.ndarray, log_drawn: np.ndarray, fit: Fi
         except (ValueError, np.linalg.LinAlgError):
             continue
         with np.errstate(over="ignore", divide="ignore"):
-            ratio = np.exp(np.minimum(log_drawn[~taught] - law.log_prob(x[~taught]), 700.0))
+            ratio = np.exp(np.minimum(log_ratios(drawn, widened(law), x[~taught]), 700.0))
             cost = float(np.sum(np.where(weights[~taught] > 0.0, weights[~taught] ** 2 * ratio, 0.0)))
         found.append((cost, len(found), law))
     if not found:
@@ -173,7 +181,8 @@ def _cheapest(x: np.ndarray, weights: np.ndarray, log_drawn: np.ndarray, fit: Fi
 
 
 def _modes(ended: np.ndarray, chains: int) -> int:
-    return max(1, min(MODES, chains // 10, len(np.unique(ended.reshape(len(ended), -1), axis=0))))
+    rows = ended.reshape(len(ended), -1)
+    return max(1, min(MODES, chains // 10, LARGE // rows.shape[1], len(np.unique(rows, axis=0))))
 
 
 def _tempered(weights: np.ndarray) -> np.ndarray:
@@ -192,17 +201,30 @@ def _normal(nominal: Any) -> bool:
         isinstance(nominal, (IID, Independent)) and all(isinstance(law, Normal) for law in factors(nominal)))
 
 
-def _widened(law: Distribution, nominal: Distribution) -> Distribution:
-    """The mixture with a share of its components with the nominal spread, moved back towards the nominal mean."""
+def _balanced(drawn: Distribution, x: np.ndarray, logs: np.ndarray) -> Distribution:
+    """The mixture with the shares that cost least on the draws that were made from it."""
+    parts = parts_of(drawn)
+    if len(parts) == 1:
+        return drawn
+    hit = logs > -math.inf
+    log_laws = -np.array([log_ratios(drawn, part, x[hit]) for part in parts])
+    cheapest = least_second_moment(2.0 * (logs[hit] - np.max(logs)), log_laws)
+    before = np.array(drawn.weights)                                                         # type: ignore[attr-defined]
+    return mixed(parts, (KEPT * before + (1.0 - KEPT) * cheapest).tolist())
+
+
+def _widened(law: Distribution, pooled: Distribution, nominal: Distribution) -> Distribution:
+    """The mixture with a share for its components with the nominal spread, moved back towards the nominal mean, and for
+    one law fitted to all hits: what lies between the components, or beyond them, has no large weights then.
+    """
     parts = parts_of(law)
     shares = np.array(law.weights) if isinstance(law, Mixture) else np.ones(1)
-    wide = [_wider(part, nominal) for part in parts]
-    if all(made is None for made in wide):
-        return law
-    pairs = [(made, share) for made, share in zip(wide, shares, strict=True) if made is not None]
-    total = sum(share for _, share in pairs)
-    weights = [*((1.0 - DEFENSIVE) * shares), *(DEFENSIVE * share / total for _, share in pairs)]
-    return Mixture([*parts, *(made for made, _ in pairs)], (np.array(weights) / sum(weights)).tolist())
+    wide = [(_wider(part, nominal), float(share)) for part, share in zip(parts, shares, strict=True)]
+    more = [(made, DEFENSIVE * share) for made, share in wide if made is not None]
+    if len(parts) > 1:
+        more += [(made, 0.5 * DEFENSIVE) for made in (pooled, _wider(pooled, nominal)) if made is not None]
+    left = 1.0 - sum(share for _, share in more)
+    return mixed([*parts, *(made for made, _ in more)], [*(left * shares), *(share for _, share in more)])
 
 
 def _wider(part: Any, nominal: Any) -> Distribution | None:

@@ -54,6 +54,8 @@ def _move(nominal: Any, x: np.ndarray, fresh: np.ndarray, rng: np.random.Generat
         if nominal.dtype is int:
             step = np.where(step >= 0.0, np.ceil(step), np.floor(step)).astype(np.int64)
         proposed = x + step
+        if nominal.measure is not None:                        # no density to walk by: draws of its own
+            return fresh, none
         with np.errstate(invalid="ignore"):
             ratio = nominal.log_prob(proposed) - nominal.log_prob(x)
         return proposed, np.where(np.isnan(ratio), -np.inf, ratio)

@@ -5,10 +5,10 @@ import math
 from typing import Any
 
 from rareevents import oracle
-from rareevents.certificates import weight_bound
+from rareevents.certificates import tilt_between, weight_bound
 from rareevents.designs import Design
 from rareevents.distributions import Distribution, Support
-from rareevents.distributions.parts import require_law
+from rareevents.distributions.parts import log_sum_exp, require_law
 from rareevents.events import Complement, Event, Intersection, Union
 from rareevents.regions import intervals
 from rareevents.reductions import Reduced, reduced
@@ -85,4 +85,18 @@ def exact_variance(nominal: Distribution, event: Any, law: Distribution) -> floa
     try:
         return oracle.grade(nominal, event, law).relative_variance
     except (ValueError, AttributeError):
+        return _of_tilt(nominal, event, law)
+
+
+def _of_tilt(nominal: Distribution, event: Any, law: Distribution) -> float | None:
+    """exp(kappa(theta) + kappa(-theta)) P_(-theta)(A) / P(A)^2 - 1: for a tilt, without a density."""
+    theta = tilt_between(nominal, law) if nominal.size is None else None
+    where = None if theta is None else intervals(event, nominal.dtype is int)
+    if theta is None or where is None or not where.exact:
+        return None
+    try:
+        back = nominal.tilt(-theta)
+        logs = [log_sum_exp(p.log_mass(low, high) for low, high in where.pieces) for p in (back, nominal)]
+        return math.expm1(nominal.log_mgf(theta) + nominal.log_mgf(-theta) + logs[0] - 2.0 * logs[1])
+    except (ValueError, AttributeError, OverflowError):
         return None
