@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import experiments.adaptive as adaptive
 import experiments.cities as cities
+import experiments.own_family as own_family
 import experiments.own_proposal as own_proposal
+import experiments.proposals as zoo
 import experiments.storms as storms
 import rareevents as rare
 from rareevents import experiments
@@ -241,3 +244,28 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 def test_public_name():
     assert rare.experiments is experiments
+
+
+# ------------------------------------------------------------------------------------------------ proposals
+def test_the_zoo_agrees_with_its_exact_line():
+    rows = {row["proposal"]: row for row in zoo.run(zoo.Settings(samples=20_000), progress=False).numbers["rows"]}
+    assert rows["overshoot"]["exact"] < 1e-2 and rows["two tilts, best weights"]["exact"] <= 3.2
+    assert rows["best single tilt"]["exact"] == pytest.approx(6.683e4, rel=1e-3)
+    for name in ("saddle tilt", "best tilt", "two tilts, equal", "two tilts, best weights", "tilt of the month"):
+        assert rows[name]["measured"] == pytest.approx(rows[name]["exact"], rel=0.15), name
+        assert rows[name]["value"] == pytest.approx(rows[name]["mu"], rel=0.15)
+
+
+def test_the_method_finds_the_tilt_and_the_visits():
+    found = adaptive.run(adaptive.Settings(samples=5000), progress=False).numbers
+    levels = [row["level"] for row in found["levels"]]
+    assert levels == sorted(levels) and levels[-1] == 0.0 and found["relative_variance"] < 10.0
+    for city, share in found["ideal_visits"].items():
+        assert found["learned_visits"][city] == pytest.approx(share, abs=0.05), city
+
+
+def test_a_family_of_ones_own_is_used():
+    found = own_family.run(own_family.Settings(samples=20_000), progress=False).numbers
+    assert found["laws"]["own family"].startswith("StudentT")
+    assert found["relative_variance"]["own family"] < 1.0
+    assert judged(found["own family"], stats.norm.sf(5.0)) and judged(found["tilts"], stats.norm.sf(5.0))

@@ -39,14 +39,23 @@ def test_first_example(run, capsys):
     assert capsys.readouterr().out.strip()
 
 
+def test_the_proposal_that_designs_itself(run, capsys):
+    names = run(PYTHON[0], PYTHON[1])
+    assert names["best"].kind == "exact" and names["drawn"].kind == "certified"
+    for found in (names["best"], names["drawn"]):
+        assert abs(found.value - 1.0200522106e-08) <= 5.0 * found.std_error + 1e-17
+    value = float(re.findall(r"^([\d.]+)\(\d+\)(e-05)", capsys.readouterr().out, re.M)[-1][0]) * 1e-5
+    assert value == pytest.approx(7.668738732925712e-05, rel=0.05)
+
+
 def test_law_of_ones_own(run):
-    words = run(PYTHON[1])["words"]
+    words = run(PYTHON[2])["words"]
     exact = zeta(4.0, 100) / zeta(4.0)
     assert abs(words.value - exact) < 5.0 * words.std_error < 0.25 * exact
 
 
 def test_story(run, capsys):
-    names = run(PYTHON[0], PYTHON[2])
+    names = run(PYTHON[0], PYTHON[3])
     assert names["info"].cost_of_proposal(names["p"], names["event"], names["q"]).bits < 2.7
     assert "1.22" in capsys.readouterr().out                        # H of that weather
 

@@ -123,6 +123,8 @@ def _level(score: np.ndarray, size: np.ndarray, rho: float, last: float) -> tupl
     if np.count_nonzero(size) >= max(10.0, rho * len(score)):
         return 0.0, size > 0.0
     level = float(np.quantile(score, 1.0 - rho, method="higher"))
+    if level <= last and np.count_nonzero(size) >= 10:       # a family that comes no nearer, but near enough
+        return 0.0, size > 0.0
     if level <= last:
         above = score[score > last]
         if len(above) >= 10:
