@@ -38,14 +38,31 @@ class Student:
         return rare.StudentT(self.df, place, float(np.sqrt(share @ (x - place) ** 2)) + 1e-3)
 
 
+def densities(p, designs, exact, level):
+    """The nominal law, the fitted ones and q*, on a logarithmic scale."""
+    made, ax = plots.figure(figsize=(7.6, 4.6))
+    x = np.linspace(-3.0, level + 4.0, 700)
+    with plots.style():
+        ax.axvspan(level, x[-1], color=plots.EXACT, alpha=0.08, label="the event")
+        laws = {"nominal p": p, **{name: found.law for name, found in designs.items()}}
+        looks = zip(laws.items(), (plots.NAIVE, plots.OTHER, plots.SAMPLED), ("--", "-.", "-"), strict=True)
+        for (name, law), colour, line in looks:
+            ax.plot(x, np.exp(law.log_prob(x)), color=colour, linestyle=line, label=name)
+        inside = x[x >= level]
+        ax.plot(inside, np.exp(p.log_prob(inside)) / exact, color=plots.IDEAL, linestyle=":", linewidth=2.4,
+                label="ideal q*")
+        ax.set(yscale="log", ylim=(1e-13, 20.0), xlabel="x", ylabel="density", title="A family with heavier tails")
+        ax.legend(loc="lower center", ncol=3)
+    return made
+
+
 def run(settings: Settings, progress: bool) -> Findings:
     p, event = rare.Normal(0.0, 1.0), rare.at_least(settings.level)
     designs = {"tilts": proposals.cross_entropy(p, event, seed=settings.seed),
                "own family": proposals.cross_entropy(p, event, family=Student(settings.df), seed=settings.seed)}
     exact = oracle.value(p, event)
     found = rare.compare(p, event, designs, samples=settings.samples, seed=settings.seed, progress=progress)
-    x = np.linspace(-3.0, 1.6 * settings.level, 400)
-    pictures = {"distributions": plots.distributions(p, designs["own family"].law, x >= settings.level, x, label="x"),
+    pictures = {"distributions": densities(p, designs, exact, settings.level),
                 "running": plots.running(found.estimates, exact=exact)}
     numbers = {"exact": exact, **found.to_dict(),
                "laws": {name: repr(made.law) for name, made in designs.items()},

@@ -77,13 +77,16 @@ def zoo(rows):
         left.set_yticks(at, [row["proposal"] for row in rows])
         left.legend(loc="lower right")
         right.barh(at, [row["bits"] for row in rows], color=plots.IDEAL, hatch="///", edgecolor="white")
-        right.set(xlabel="bits wasted, KL(q*||q)", yticks=[], title="What it wastes")
+        for y, row in zip(at, rows, strict=True):
+            right.text(row["bits"] + 0.15, y, f"{row['bits']:.2g}", va="center", fontsize=9)
+        right.set(xlim=(0.0, 1.12 * max(row["bits"] for row in rows)), xlabel="bits wasted, KL(q*||q)", yticks=[],
+                  title="What it wastes")
         left.set_title("What a draw costs")
         seen = set()
         for y, row in zip(at, rows, strict=True):
             if row["problem"] not in seen:
                 seen.add(row["problem"])
-                right.text(right.get_xlim()[1], y + 0.45, row["problem"], ha="right", va="bottom", fontsize=9)
+                right.text(right.get_xlim()[1], y + 0.46, row["problem"], ha="right", va="bottom", fontsize=9)
     return made
 
 

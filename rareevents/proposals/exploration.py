@@ -144,7 +144,7 @@ def _wide(law: Distribution, sign: int) -> list[Distribution]:
         sides = [Geometric(1.0 / (1.0 + width * max(1.0, spread))) for width in (1.0, 10.0, 100.0)]
         return [Shifted(side if sign > 0 else Reflected(side), int(middle)) for side in sides]
     if math.isinf(s.high if sign > 0 else s.low):
-        return [StudentT(1.0, middle, width * spread) for width in (1.0, 10.0, 1000.0)]
+        return [StudentT(1.0, middle, width * spread) for width in (1.0, 10.0, 1e3, 1e6)]
     return [Shifted(side if sign > 0 else Reflected(side), middle)
             for side in (Exponential(1.0 / (width * spread)) for width in (1.0, 3.0))]
 

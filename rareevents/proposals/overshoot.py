@@ -8,7 +8,16 @@ import numpy as np
 
 from rareevents import oracle
 from rareevents.designs import Design
-from rareevents.distributions import Distribution, Exponential, Geometric, Reflected, Shifted, Support, Truncated
+from rareevents.distributions import (
+    Distribution,
+    Exponential,
+    Geometric,
+    Lomax,
+    Reflected,
+    Shifted,
+    Support,
+    Truncated,
+)
 from rareevents.proposals.region import design, one_piece
 from rareevents.proposals.tilting import saddle
 
@@ -16,15 +25,16 @@ SMALLEST = 1e-12              # of a mean overshoot, in units of the level or th
 
 
 def overshoot(nominal: Distribution, event: Any) -> Design:
-    """The level plus a geometric overshoot for counts, an exponential one for reals, of the mean that q* has.
+    """The level plus a geometric overshoot for counts, an exponential one for reals, a Lomax one for heavy tails.
 
     q(x) = r (1 - r)^(x - k), x >= k, with 1/r - 1 = E_p[X - k | X >= k]: the least cross entropy to q* in this family.
-    Every draw is in the event. Where log p is concave, log p/q is, and its one maximum is the proven bound.
+    Every draw is in the event. Where log p is concave, log p/q is, and its one maximum is the proven bound. Where the
+    weights of an exponential overshoot would have infinite variance, the overshoot falls like a power.
 
     Parameters
     ----------
     nominal : Distribution
-        p, a law of one number whose tail falls at least exponentially.
+        p, a law of one number; of counts if its tail falls at least exponentially.
     event : event
         A tail, such as at_least(20) or at_most(-3.0).
 
@@ -55,10 +65,27 @@ def overshoot(nominal: Distribution, event: Any) -> Design:
         law = Exponential(1.0 / max(mean, SMALLEST * max(abs(level), 1e-300)))
     law = Shifted(law if upper else Reflected(law), nominal.dtype(level))
     made = design(nominal, event, law, f"the level {level:g} and an overshoot of mean {mean:.4g}")
-    if made.relative_variance is not None and not math.isfinite(made.relative_variance):
+    if made.relative_variance is None or math.isfinite(made.relative_variance):
+        return made
+    if nominal.dtype is int:
         raise ValueError(f"nominal must have a tail that falls at least exponentially, got {nominal!r}: the weights "
                          f"would have infinite variance; use proposals.truncated")
-    return made
+    heavy = _heavy(share, np.abs(mass.x - level))
+    law = Shifted(heavy if upper else Reflected(heavy), level)
+    return design(nominal, event, law, f"the level {level:g} and an overshoot with a tail of power {heavy.alpha:.3g}")
+
+
+def _heavy(share: np.ndarray, excess: np.ndarray) -> Lomax:
+    """The Lomax law with the least cross entropy to an overshoot whose tail falls like a power."""
+    from scipy.optimize import minimize
+    order = np.argsort(excess)
+    median = max(float(excess[order][np.searchsorted(np.cumsum(share[order]), 0.5)]), 1e-300)
+
+    def loss(logs: np.ndarray) -> float:
+        alpha, scale = np.exp(logs[0]), median * np.exp(logs[1])
+        return -float(np.sum(share * (np.log(alpha / scale) - (alpha + 1.0) * np.log1p(excess / scale))))
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-13, "maxiter": 2000})
+    return Lomax(float(np.exp(found.x[0])), median * float(np.exp(found.x[1])))
 
 
 def truncated(nominal: Distribution, event: Any) -> Design:
