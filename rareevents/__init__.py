@@ -13,6 +13,8 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.methods.comparison import compare as compare
     from rareevents.methods.importance import estimate as estimate
     from rareevents.methods.importance import weighted_samples as weighted_samples
+    from rareevents.methods.quantile import Quantile as Quantile
+    from rareevents.methods.quantile import quantile as quantile
     from rareevents.methods.solve import solve as solve
     from rareevents.processes import *                   # noqa: F403
     from rareevents.sampler import UserFunctionError as UserFunctionError
@@ -28,6 +30,7 @@ _HOMES = {
     "kernels.fuse": ("CompileError",),
     "methods.comparison": ("Comparison", "compare"),
     "methods.importance": ("estimate", "weighted_samples"),
+    "methods.quantile": ("Quantile", "quantile"),
     "methods.solve": ("solve",),
     "processes": ("CompoundSum",),
     "sampler": ("UserFunctionError",),
