@@ -15,6 +15,7 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.methods.importance import weighted_samples as weighted_samples
     from rareevents.methods.quantile import Quantile as Quantile
     from rareevents.methods.quantile import quantile as quantile
+    from rareevents.methods.replication import replicate as replicate
     from rareevents.methods.solve import solve as solve
     from rareevents.processes import *                   # noqa: F403
     from rareevents.sampler import UserFunctionError as UserFunctionError
@@ -31,6 +32,7 @@ _HOMES = {
     "methods.comparison": ("Comparison", "compare"),
     "methods.importance": ("estimate", "weighted_samples"),
     "methods.quantile": ("Quantile", "quantile"),
+    "methods.replication": ("replicate",),
     "methods.solve": ("solve",),
     "processes": ("CompoundSum",),
     "sampler": ("UserFunctionError",),
