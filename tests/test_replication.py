@@ -41,11 +41,12 @@ def test_what_helps_and_by_how_much():
     assert strata < alone                                    # the variance between the sides is gone
 
 
-def test_intervals_cover():
+def test_intervals_cover(replicates):
+    seeds = replicates(200, 50)
     inside = sum(found.low <= EXACT <= found.high for found in
                  (rare.replicate(LAW, EVENT, TILT, "antithetic", samples=256, replicates=16, seed=seed)
-                  for seed in range(200)))
-    assert stats.binom.ppf(1e-6, 200, 0.95) <= inside
+                  for seed in range(seeds)))
+    assert stats.binom.ppf(1e-6, seeds, 0.95) <= inside
 
 
 def test_numbers_and_correlated_vectors():
