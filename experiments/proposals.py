@@ -12,6 +12,7 @@ import rareevents as rare
 from experiments.cities import RATES, VISITS
 from rareevents import oracle, plots
 from rareevents import proposals as design
+from rareevents.designs import law_of
 from rareevents.experiments import Findings, main
 
 
@@ -51,7 +52,7 @@ def run(settings: Settings, progress: bool) -> Findings:
     rows = []
     for name, (p, event, laws) in problems().items():
         for kind, q in laws.items():
-            law = getattr(q, "law", q) if not isinstance(q, rare.Distribution) else q
+            law = law_of(q)
             grade = oracle.grade(p, event, law)
             found = rare.estimate(p, event, proposal=law, samples=settings.samples, seed=settings.seed, audit=False)
             rows.append({"problem": name, "proposal": kind, "exact": grade.relative_variance,

@@ -219,7 +219,9 @@ def _concave_maximum(g: Callable[[float], float], low: float, high: float, whole
         if step > 1e15:
             return math.inf
     near, far = 0.0, min(2.0 * step, far)
-    while far - near > (2.0 if whole else 1e-9 * max(1.0, far)):
+    for _ in range(200):                                         # to a share of the distance: at any scale of x
+        if far - near <= (2.0 if whole else 1e-9 * far):
+            break
         third = (far - near) // 3.0 if whole else (far - near) / 3.0
         first, second = near + max(third, 1.0 if whole else 0.0), far - max(third, 1.0 if whole else 0.0)
         if at(first) < at(second):

@@ -171,13 +171,13 @@ def exact(value: float, *, seed: int, confidence: float, seconds: float, how: st
                     interval_method="exact", how=how, _ends=lambda level: (value, value))
 
 
-def gbas(found: Any, bound: float, relative_variance: float | None, *, evaluations: Evaluations, seed: int,
+def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int,
          confidence: float, seconds: float, how: str) -> Estimate:
     """The estimate of a GBAS run (`methods.gbas`): a relative error that is known exactly."""
     error = found.relative_error
     return Estimate(value=found.value, std_error=error * found.value, relative_error=error, samples=found.draws,
                     hits=found.hits, effective_sample_size=float(found.accepted), weight_ess=float(found.accepted),
-                    relative_variance=found.draws * error ** 2 if relative_variance is None else relative_variance,
+                    relative_variance=found.draws * error ** 2,
                     largest_share=1.0 / found.accepted, evaluations=evaluations, kind="certified", verdict="trusted",
                     reason="The law of the relative error is known exactly: it follows from the proven bound alone.",
                     checks=(), stopped_by="relative_error", seed=seed, confidence=confidence, seconds=seconds,

@@ -1,5 +1,7 @@
 """Bad input: each error names the argument, its value and the rule, before anything is drawn."""
+import functools
 import math
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -207,3 +209,77 @@ def test_black_box_failures_are_named():
         rare.estimate(P, rare.black_box(lambda x: math.nan if x > 5 else 1.0), samples=1000)
     with pytest.raises(ValueError, match="one value per draw"):
         rare.estimate(P, rare.black_box(lambda x: 3.0, vectorized=True), samples=10)
+
+
+# ------------------------------------------------------------------------------------------------ once silently wrong
+N = rare.Normal(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Unguarded(rare.Distribution):
+    """An exponential law whose log density is not -inf below 0; `shift` moves its draws, `log_c` spoils its mass."""
+
+    shift: float = 0.0
+    log_c: float = 0.0
+    support = rare.reals(0.0, math.inf)
+
+    def draw(self, rng):
+        return rng.standard_exponential() + self.shift
+
+    def log_density(self, x):
+        return self.log_c - x
+
+
+@pytest.mark.parametrize(("make", "kind", "words"), [
+    (lambda: rare.estimate(rare.IID(N, 3), rare.linear([1.0]) >= 0.5, samples=10), ValueError, ("a", "3", "1")),
+    (lambda: rare.estimate(rare.IID(N, 3), rare.component(5) >= 0.5, samples=10), ValueError,
+     ("i", "3", "component(5)")),
+    (lambda: rare.estimate(rare.IID(N, 3), ~(rare.at_least(3) | rare.at_most(0)), samples=10), ValueError, ("f", "3")),
+    (lambda: rare.estimate(P, rare.total >= 3, samples=10), ValueError, ("f", "total")),
+    (lambda: 3 <= rare.identity <= 5, TypeError, ("truth value", "&")),
+    (lambda: rare.at_least(3) and rare.at_most(5), TypeError, ("truth value",)),
+    (lambda: rare.identity == 5, TypeError, ("identity == 5", "Event")),
+    (lambda: rare.Poisson(1e19), ValueError, ("rate", "1e15")),
+    (lambda: rare.Shifted(P, 2 ** 60), ValueError, ("by", "2^53")),
+    (lambda: rare.reals(1.0, 0.0), ValueError, ("low", "high")),
+    (lambda: rare.estimate(N, rare.score(lambda x: math.nan if x > 3.0 else x) >= 2.0, samples=10_000),
+     rare.UserFunctionError, ("NaN", "x = 3.")),
+    (lambda: rare.estimate(rare.Poisson(50.0), lambda x: x ** 10, samples=10 ** 7), rare.UserFunctionError,
+     ("plain Python", "compiled")),
+    (lambda: rare.estimate(P, lambda x: np.arange(14.0)[x], samples=10 ** 6), rare.UserFunctionError, ("IndexError",)),
+    (lambda: rare.estimate(P, lambda x: "a", samples=10), TypeError, ("number", "'a'")),
+    (lambda: rare.estimate(Unguarded(-5.0), rare.at_least(0.5), samples=1000), rare.UserFunctionError,
+     ("drew", "support must agree")),
+], ids=lambda value: None)
+def test_what_was_once_silently_wrong_is_refused(make, kind, words):
+    with pytest.raises(kind) as caught:
+        make()
+    for word in words:
+        assert word in str(caught.value), str(caught.value)
+
+
+def test_the_support_of_a_users_law_is_enforced():
+    q = rare.Mixture([rare.Normal(-2.0, 1.0), Unguarded()], [0.5, 0.5])
+    found = rare.estimate(N, rare.at_most(-2), proposal=q, samples=200_000, seed=1)
+    assert abs(found.value - 0.022750131948179195) < 4.9 * found.std_error
+
+
+def test_a_probability_above_one_is_not_trusted():
+    found = rare.estimate(Unguarded(0.0, 1.0), rare.at_least(0.1), proposal=rare.Exponential(0.8), samples=20_000,
+                          seed=1)
+    assert found.verdict == "not trusted" and "not normalised" in found.reason
+
+
+def test_terms_too_small_for_a_double_give_no_error_bar():
+    for law, level, q in ((N, 37.6, rare.Normal(37.6, 1.0)), (rare.Poisson(1.0), 100, rare.Poisson(100.0))):
+        found = rare.estimate(law, rare.at_least(level), proposal=q, samples=3000, seed=1)
+        assert found.verdict == "not trusted" and found.interval() == (0.0, 1.0)
+    heavy = rare.estimate(N, rare.at_least(4.0), samples=10 ** 6, seed=1,
+                          proposal=rare.Mixture([rare.Normal(4.0, 1.0), rare.StudentT(2.0, 4.0, 1.0)], [0.9, 0.1]))
+    assert heavy.verdict == "trusted"                      # a few weights underflow, which costs nothing
+
+
+def test_many_parts_are_data():
+    union = functools.reduce(operator.or_, [rare.at_least(20.0 + i) for i in range(40)])
+    found = rare.estimate(P, union, proposal=rare.Poisson(20.0), samples=20_000, seed=1)
+    assert abs(found.value - 1.0200522106e-08) < 4.9 * found.std_error

@@ -337,6 +337,21 @@ def test_reproduce_finds_a_change_and_update_repairs_it(coin, tmp_path, damage):
     assert coin("reproduce")[0] == 0
 
 
+def test_rounding_of_another_processor_is_no_change(coin, tmp_path):
+    result = tmp_path / "results" / "coin" / "result.json"
+    coin("run", "coin")
+    data = json.loads(result.read_text())
+    data["value"] *= 1.0 + 1e-13
+    changed = json.dumps(data, indent=2, sort_keys=True) + "\n"
+    result.write_text(changed)
+    assert coin("reproduce")[0] == 0
+    assert coin("run", "coin")[0] == 0 and result.read_text() == changed              # left as it was
+    data["value"] *= 1.0 + 1e-7
+    result.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n")
+    code, out, _ = coin("reproduce")
+    assert code == 1 and "result.json differs at value" in out
+
+
 def test_reproduce_passes_on_fresh_results(coin, tmp_path):
     coin("run", "coin")
     before = contents(tmp_path / "results")

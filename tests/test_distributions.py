@@ -8,6 +8,7 @@ import pytest
 from cases import FORMULAS, SCALAR, WRONG, exact_log_density
 
 import rareevents.distributions as d
+from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions import table
 from rareevents.distributions.quadrature import grid
 from rareevents.testing import check_distribution
@@ -150,3 +151,16 @@ def test_tilt_of_a_coin_far_out(theta):
     assert math.isfinite(law.log_mgf(theta)) and 0.0 <= law.tilt(theta).p <= 1.0
     if abs(theta) < 1.0:
         assert law.log_mgf(theta) == pytest.approx(0.75 * theta, rel=1e-8)
+
+
+@pytest.mark.parametrize("shape", [1.0001e5, 1e6, 1e9])
+@pytest.mark.parametrize("z", [-30.0, -6.0, -0.5, 0.3, 6.0, 30.0])
+def test_gamma_tails_of_large_shapes(shape, z):
+    """Against the series of the tail: a density times sums of products of ratios, all positive."""
+    x = shape + z * math.sqrt(shape)
+    k = np.arange(1, int(60.0 * math.sqrt(shape)))
+    half = d.Gamma(shape, 1.0).log_prob(x)                          # x^(a-1) exp(-x) / gamma(a)
+    ratios = (x - shape - k) / (shape + k) if z < 0.0 else (shape - k - x) / x
+    series = half + math.log1p(float(np.sum(np.exp(np.cumsum(np.log1p(ratios))))))
+    series += math.log(x / shape) if z < 0.0 else 0.0
+    assert log_gamma_tails(shape, x)[int(z > 0.0)] == pytest.approx(series, rel=1e-13, abs=1e-9)

@@ -90,6 +90,14 @@ def test_overshoot_of_a_heavy_tail(law, level, most):
     assert estimate.verdict == "trusted"
 
 
+@pytest.mark.parametrize("scale", [1e-14, 1e-6, 1.0, 1e9])
+def test_the_bound_of_an_overshoot_is_the_largest_weight_at_any_scale(scale):
+    made = proposals.overshoot(rare.Normal(0.0, scale), rare.at_least(5.0 * scale))
+    excess = np.linspace(0.0, 2.0 * scale, 20_001)
+    weight = np.exp(rare.Normal(0.0, scale).log_prob(5.0 * scale + excess) - made.law.log_prob(5.0 * scale + excess))
+    assert weight[1:].max() <= made.bound * (1.0 + 1e-9) and made.bound == pytest.approx(weight[1:].max(), rel=1e-4)
+
+
 def test_truncated_knows_the_answer_or_cuts_a_tilt():
     made = proposals.truncated(P, STORMS)
     assert made.relative_variance == pytest.approx(0.0, abs=1e-12)

@@ -20,6 +20,7 @@ from rareevents.distributions import (
     MultivariateNormal,
     Normal,
     Poisson,
+    Reflected,
     Shifted,
     StudentT,
     Truncated,
@@ -194,7 +195,8 @@ LAWS = [
             [0.5, 0.5]),
     Truncated(Poisson(4.0), 20, INF), Truncated(Poisson(4.0), 2, 5), Truncated(Poisson(1e4), 9900, INF),
     Truncated(Normal(1.0, 2.0), 0.0, 3.0), Truncated(Exponential(2.0), 0.5, INF), Truncated(Exponential(2.0), 0.5, 3.0),
-    Shifted(Poisson(3.0), -2), Shifted(Gamma(2.0, 1.0), 0.5), ZeroInflated(Poisson(3.0), 0.2),
+    Shifted(Poisson(3.0), -2), Shifted(Gamma(2.0, 1.0), 0.5), Reflected(Poisson(3.0)), Reflected(Gamma(2.0, 1.0)),
+    ZeroInflated(Poisson(3.0), 0.2),
 ]
 VECTORS = [
     IID(Normal(1.0, 2.0), 2), Independent([Poisson(1.0), Shifted(Poisson(3.0), 1)]),

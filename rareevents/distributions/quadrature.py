@@ -164,7 +164,8 @@ def reals(log_f: Callable[[np.ndarray], np.ndarray], low: float, high: float, dr
     quarter, middle, rest = (draws[k * len(draws) // 4] for k in (1, 2, 3))
     spread = rest - quarter
     spread = spread if spread > 0.0 else max(1e-300, abs(middle))
-    steps = spread * 2.0 ** np.arange(-1000, 1000)
+    with np.errstate(over="ignore"):
+        steps = spread * 2.0 ** np.arange(-1000, 1000)
     steps = steps[(steps > 1e-300) & (steps < 1e300)]
     starts = [end for end in (low, high) if math.isfinite(end)] or [middle]
     edges = np.unique(np.concatenate([inside, starts, *(s + way * steps for s in starts for way in (-1.0, 1.0))]))

@@ -105,9 +105,11 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
     bound = weight_bound(nominal, f, made.law, False)
     if certify and bound is not None and max_seconds is None:
         found = _certified(nominal, f, made.law, bound, relative_error, seed, (max_samples or math.inf) - spent)
+        made = dataclasses.replace(made, learning=made.learning + PILOT)
+        spent += PILOT
         if found is not None:
-            return estimates.gbas(found, bound, made.relative_variance, evaluations=Evaluations(
-                made.exploration, made.learning + PILOT, 0, found.draws), seed=seed, confidence=confidence,
+            return estimates.gbas(found, bound, evaluations=Evaluations(
+                made.exploration, made.learning, 0, found.draws), seed=seed, confidence=confidence,
                 seconds=time.perf_counter() - started, how=_how(made))
     if max_samples is not None:
         stop = dataclasses.replace(stop, max_samples=max(1, max_samples - spent))
@@ -135,7 +137,7 @@ def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None) 
     try:
         made = explored(nominal, f, samples=samples, seed=seed)
     except NothingFoundError as error:
-        return Design(nominal, f"naive Monte Carlo, because {error}")
+        return Design(nominal, f"naive Monte Carlo, because {error}", exploration=error.spent)
     count = samples or (2000 if isinstance(f, BlackBox) else 10_000)
     for again in range(REHEARSALS):
         x, log_w = weighted_draws(nominal, made.law, count, seed, LEARNING - (1 << 10) + again)
@@ -166,7 +168,7 @@ def _exact(nominal: Distribution, f: Any) -> float | None:
     law, question = (nominal, f) if small is None else (small.law, small.event)
     if law.size is not None or isinstance(question, BlackBox):
         return None
-    known = isinstance(question, AnyEvent) and pieces_known(law, question)
+    known = isinstance(question, AnyEvent) and pieces(law, question) is not None
     if not known and law.dtype is not int:                   # a narrow bump could lie between the points
         return None
     try:
@@ -176,11 +178,6 @@ def _exact(nominal: Distribution, f: Any) -> float | None:
     if not math.isfinite(value):
         return None
     return value if value != 0.0 or known else None
-
-
-def pieces_known(law: Distribution, event: Any) -> bool:
-    """Whether the intervals where the event happens are known; raises where it cannot happen."""
-    return pieces(law, event) is not None
 
 
 def _of_number(nominal: Distribution, f: Any) -> Design | None:

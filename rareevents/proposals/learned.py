@@ -16,7 +16,7 @@ from rareevents.events import require_fit
 from rareevents.integrands import BlackBox, integrand, margin_of
 from rareevents.kernels.streams import LEARNING
 from rareevents.proposals.exploration import possible, search
-from rareevents.proposals.families import Fit, fit_normal, fitter
+from rareevents.proposals.families import Fit, fit_normal, fitter, tilt_to
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift
@@ -34,7 +34,9 @@ STAGE = 1 << 12               # streams of a part of the work
 
 
 class NothingFoundError(RuntimeError):
-    """Exploration found no draw at which f is not zero."""
+    """Exploration found no draw at which f is not zero; `spent` is how many it made."""
+
+    spent: int = 0
 
 
 def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: int | None = None,
@@ -107,7 +109,7 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
         law = _cheapest(x, weights, drawn, component, parts_of(law), seed,
                         lambda law, pooled=pooled: _widened(law, pooled, nominal))
     if best is None:
-        raise NothingFoundError(_nothing(nominal, f, spent + learning))
+        raise _nothing(nominal, f, spent + learning)
     found = _balanced(*best[1:])
     modes = len(parts_of(found))
     return Design(found, f"explored: a mixture of {modes} fitted to what {spent:,} draws found" if modes > 1 else
@@ -123,15 +125,15 @@ def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int) -> tu
     hit = size(x) > 0.0
     hits, spent, margin = x[hit], count, margin_of(f)
     if len(hits) < ENOUGH and margin is not None:
-        climbed, more = _climb(nominal, margin, x, max(200, count // 20), seed)
+        climbed, more = _climb(nominal, margin, max(200, count // 20), seed)
         spent += more
         hits = np.concatenate([hits, climbed[size(climbed) > 0.0]]) if len(climbed) else hits
     if not len(hits):
-        raise NothingFoundError(_nothing(nominal, f, spent))
+        raise _nothing(nominal, f, spent)
     return hits, spent
 
 
-def _climb(nominal: Distribution, margin: Any, x: np.ndarray, population: int, seed: int) -> tuple[np.ndarray, int]:
+def _climb(nominal: Distribution, margin: Any, population: int, seed: int) -> tuple[np.ndarray, int]:
     """Draws of p restricted to ever higher levels of the margin, until it is 0: subset simulation."""
     ours, _ = weighted_draws(nominal, None, population, seed, LEARNING + STAGE)
     spent, level = population, -math.inf
@@ -228,7 +230,6 @@ def _widened(law: Distribution, pooled: Distribution, nominal: Distribution) -> 
 
 
 def _wider(part: Any, nominal: Any) -> Distribution | None:
-    from rareevents.proposals.families import tilt_to
     if isinstance(part, MultivariateNormal):
         base = nominal.covariance if isinstance(nominal, MultivariateNormal) else np.diag(np.asarray(nominal.variance))
         centre = np.asarray(nominal.mean)
@@ -243,6 +244,9 @@ def _wider(part: Any, nominal: Any) -> Distribution | None:
     return None
 
 
-def _nothing(nominal: Distribution, f: Any, spent: int) -> str:
-    return (f"no draw of {spent:,} that explored {nominal!r} is in {f!r}: it may be impossible, or need a score that "
-            f"rises towards it, as in rare.score(function) >= level, or a proposal of your own")
+def _nothing(nominal: Distribution, f: Any, spent: int) -> NothingFoundError:
+    error = NothingFoundError(f"no draw of {spent:,} that explored {nominal!r} is in {f!r}: it may be impossible, or "
+                              f"need a score that rises towards it, as in rare.score(function) >= level, or a proposal of "
+                              f"your own")
+    error.spent = spent
+    return error
