@@ -246,7 +246,7 @@ def _wider(part: Any, nominal: Any) -> Distribution | None:
 
 def _nothing(nominal: Distribution, f: Any, spent: int) -> NothingFoundError:
     error = NothingFoundError(f"no draw of {spent:,} that explored {nominal!r} is in {f!r}: it may be impossible, or "
-                              f"need a score that rises towards it, as in rare.score(function) >= level, or a proposal of "
-                              f"your own")
+                              f"need a score that rises towards it, as in rare.score(function) >= level, or a proposal "
+                              f"of your own")
     error.spent = spent
     return error
