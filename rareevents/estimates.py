@@ -53,6 +53,7 @@ class Estimate:
     bound: float | None           # proven bound on |y| over the whole event
     interval_method: str
     how: str = ""                 # which method `solve` chose, in a sentence
+    sampled: Estimate | None = None               # beside an exact answer, where `solve` was asked for it
     components: tuple[Estimate, ...] = field(default=(), repr=False)
     _question: dict[str, Any] = field(default_factory=dict, repr=False)
     _terms: Terms | None = field(default=None, repr=False)
@@ -111,7 +112,8 @@ class Estimate:
             return "\n".join(f"[{k}] {part.summary()}" for k, part in enumerate(self.components))
         low, high = self.interval()
         if self.kind == "exact":
-            return f"{self.value:.15g} ({self.kind})\n{self.how}".rstrip()
+            beside = "" if self.sampled is None else f"\nSampled beside it: {self.sampled.summary()}"
+            return f"{self.value:.15g} ({self.kind})\n{self.how}".rstrip() + beside
         lines = [f"{shown(self.value, self.std_error)}, {100 * self.confidence:g}% interval [{low:.5g}, {high:.5g}] "
                  f"({self.kind}, {self.interval_method})",
                  f"relative error {self.relative_error:.3g}, {counted(self.samples, 'draw')}, "
@@ -139,6 +141,8 @@ class Estimate:
         data = {name: getattr(self, name) for name in names}
         data |= {"interval": [low, high], "evaluations": self.evaluations._asdict(),
                  "checks": [check._asdict() for check in self.checks]}
+        if self.sampled is not None:
+            data["sampled"] = self.sampled.to_dict()
         return plain(data)
 
     def to_json(self) -> str:
@@ -162,13 +166,14 @@ def build(total: Moments, groups: tuple[Moments, ...], *, bound: float | None, n
     return parts[0] if total.quantities == 1 else together(parts)
 
 
-def exact(value: float, *, seed: int, confidence: float, seconds: float, how: str) -> Estimate:
+def exact(value: float, *, seed: int, confidence: float, seconds: float, how: str,
+          sampled: Estimate | None = None) -> Estimate:
     """An answer that was computed, as an estimate without an error."""
     return Estimate(value=value, std_error=0.0, relative_error=0.0, samples=0, hits=0, effective_sample_size=0.0,
                     weight_ess=0.0, relative_variance=0.0, largest_share=0.0, evaluations=Evaluations(0, 0, 0, 0),
                     kind="exact", verdict="trusted", reason="The answer was computed, not sampled.", checks=(),
                     stopped_by="exact", seed=seed, confidence=confidence, seconds=seconds, bound=None,
-                    interval_method="exact", how=how, _ends=lambda level: (value, value))
+                    interval_method="exact", how=how, sampled=sampled, _ends=lambda level: (value, value))
 
 
 def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int,

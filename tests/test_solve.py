@@ -89,6 +89,15 @@ def test_an_exact_answer_is_returned_as_one(law, f, exact):
     assert found.samples == sum(found.evaluations) == 0 and "exact" in str(found)
 
 
+def test_a_sampled_run_beside_an_exact_answer():
+    law, event, exact = PROVEN["Poisson tail"]
+    found = rare.solve(law, event, sampled=True, relative_error=0.02, seed=4)
+    assert found.kind == "exact" and found.sampled is not None and found.sampled.kind != "exact"
+    assert abs(found.sampled.value - exact) <= Z * found.sampled.std_error
+    assert "Sampled beside it" in found.summary() and found.to_dict()["sampled"]["value"] == found.sampled.value
+    assert rare.solve(law, event).sampled is None and "sampled" not in rare.solve(law, event).to_dict()
+
+
 def test_a_function_of_reals_is_sampled():
     assert rare.solve(N, lambda x: x > 4.0, seed=1).kind != "exact"
 
@@ -113,7 +122,8 @@ def test_an_event_that_nothing_finds_is_an_upper_bound():
 
 @pytest.mark.parametrize(("options", "words"), [
     ({"relative_error": 0.0}, ("relative_error", "0.0")), ({"exact": 1}, ("exact", "1")),
-    ({"certify": "yes"}, ("certify", "yes")), ({"seed": -1}, ("seed", "-1")), ({"threads": 0}, ("threads", "0")),
+    ({"certify": "yes"}, ("certify", "yes")), ({"sampled": 1}, ("sampled", "1")),
+    ({"seed": -1}, ("seed", "-1")), ({"threads": 0}, ("threads", "0")),
 ])
 def test_bad_arguments(options, words):
     with pytest.raises((ValueError, TypeError)) as caught:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rareevents.certificates import factors
+from rareevents.certificates import factors, tilt_between
 from rareevents.designs import law_of
 from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal, Normal
 from rareevents.distributions.base import require_seed
@@ -21,6 +21,7 @@ from rareevents.events import require_fit
 from rareevents.integrands import integrand
 from rareevents.kernels.streams import WEIGHTED
 from rareevents.methods.importance import check_laws
+from rareevents.methods.lines import levels, probability_on_lines
 from rareevents.sampler import log_ratios, values, weighted_draws
 
 STAGE = WEIGHTED + (1 << 10)  # streams of the replicates
@@ -55,7 +56,9 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
     "antithetic": each draw x of a symmetric proposal with its mirror image 2 m - x. "stratified": of a mixture, so many
     draws of each component as its weight says. "control variates": the regression of the terms on q_j/q - 1 of the
     mixture's components (on p/q - 1 without one), whose means are known to be 0. "quasi-random": a scrambled Sobol
-    sequence through the inverse of a normal proposal, its first coordinate along the shift from the nominal mean.
+    sequence through the inverse of a normal proposal, its first coordinate along the shift from the nominal mean. That
+    coordinate is integrated instead, and the others drawn, where the proposal is a tilt and the event one of named
+    scores.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
         raise ValueError(f"samples must be a power of two for quasi-random draws, got {samples!r}")
     require_seed(seed)
     check_confidence(confidence)
-    run = _runs(nominal, q, scheme)
+    run = _runs(nominal, f, q, scheme)
 
     def terms(x: np.ndarray) -> np.ndarray:
         return values(f, x) * np.exp(log_ratios(nominal, q, x))
@@ -111,7 +114,7 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
 Run = Callable[[Callable[[np.ndarray], np.ndarray], int, int, int], float]
 
 
-def _runs(nominal: Distribution, q: Distribution, scheme: str) -> Run:
+def _runs(nominal: Distribution, f: Any, q: Distribution, scheme: str) -> Run:
     """One replicate: (terms, n, seed, stage) -> mean."""
     if scheme == "stratified":
         if not isinstance(q, Mixture):
@@ -128,7 +131,11 @@ def _runs(nominal: Distribution, q: Distribution, scheme: str) -> Run:
             x = weighted_draws(q, None, n // 2, seed, stage)[0]
             return 0.5 * float(np.mean(terms(x)) + np.mean(terms(2.0 * centre - x)))
         return pairs
-    return lambda terms, n, seed, stage: _quasi(nominal, centre, root, terms, n, seed, stage)
+    shift = np.linalg.solve(root, np.atleast_1d(centre - np.asarray(nominal.mean)))
+    size = len(root)
+    if size > 1 and np.any(shift) and levels(f, size) is not None and tilt_between(nominal, q) is not None:
+        return lambda terms, n, seed, stage: _on_lines(nominal, f, root, shift, n, seed, stage)
+    return lambda terms, n, seed, stage: _quasi(nominal, centre, root, shift, terms, n, seed, stage)
 
 
 def _stratified(q: Mixture, terms: Any, n: int, seed: int, stage: int) -> float:
@@ -149,21 +156,35 @@ def _controlled(q: Distribution, laws: list[Distribution], terms: Any, n: int, s
     return float(np.linalg.lstsq(columns, terms(x), rcond=None)[0][0])
 
 
-def _quasi(nominal: Distribution, centre: np.ndarray, root: np.ndarray, terms: Any, n: int, seed: int,
-           stage: int) -> float:
+def _quasi(nominal: Distribution, centre: np.ndarray, root: np.ndarray, shift: np.ndarray, terms: Any, n: int,
+           seed: int, stage: int) -> float:
     """A scrambled Sobol sequence, turned so that its first coordinate points along the shift of the mean."""
+    x = centre + _sobol(n, len(root), seed, stage) @ _turned(shift).T @ root.T
+    return float(np.mean(terms(x if nominal.size is not None else x[:, 0])))
+
+
+def _on_lines(nominal: Distribution, f: Any, root: np.ndarray, shift: np.ndarray, n: int, seed: int,
+              stage: int) -> float:
+    """The same with the first coordinate integrated: the others have one law under p and under q, and no weight."""
+    turned = root @ _turned(shift)
+    x = np.asarray(nominal.mean) + _sobol(n, len(root) - 1, seed, stage) @ turned[:, 1:].T
+    return float(np.mean(probability_on_lines(f, x, turned[:, 0])))
+
+
+def _sobol(n: int, d: int, seed: int, stage: int) -> np.ndarray:
+    """A scrambled Sobol sequence as n standard normal vectors."""
     from scipy.special import ndtri
     from scipy.stats import qmc
-    d = len(root)
-    rng = np.random.default_rng(np.random.SeedSequence([seed, stage]))
-    u = qmc.Sobol(d, rng=rng).random(n)
-    z = ndtri(np.clip(u, 2.0 ** -33, 1.0 - 2.0 ** -33))
-    along = np.linalg.solve(root, np.atleast_1d(centre - np.asarray(nominal.mean)))
-    if np.any(along):
-        basis = np.linalg.qr(np.column_stack([along, np.eye(d)]))[0][:, :d]
-        z = z @ (basis * np.where(basis[:, 0] @ along < 0.0, -1.0, 1.0)).T
-    x = centre + z @ root.T
-    return float(np.mean(terms(x if nominal.size is not None else x[:, 0])))
+    u = qmc.Sobol(d, rng=np.random.default_rng(np.random.SeedSequence([seed, stage]))).random(n)
+    return ndtri(np.clip(u, 2.0 ** -33, 1.0 - 2.0 ** -33))
+
+
+def _turned(shift: np.ndarray) -> np.ndarray:
+    """An orthogonal matrix whose first column points along the shift; the identity without a shift."""
+    if not np.any(shift):
+        return np.eye(len(shift))
+    basis = np.linalg.qr(np.column_stack([shift, np.eye(len(shift))]))[0][:, :len(shift)]
+    return basis * np.where(basis[:, 0] @ shift < 0.0, -1.0, 1.0)
 
 
 def _normal(q: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -39,8 +39,8 @@ FEWEST = 200                  # draws of such a step
 
 
 def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact: bool = True, certify: bool = True,
-          max_samples: int | None = None, max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95,
-          threads: int | None = None, progress: bool = False) -> Estimate:
+          sampled: bool = False, max_samples: int | None = None, max_seconds: float | None = None, seed: int = 0,
+          confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Estimate:
     """E_p[f], by the method that the question allows: `estimate.how` says which.
 
     In this order: a sum or integral, if the answer has one; a proposal whose weight is proven to be bounded (an
@@ -57,6 +57,8 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
         Standard error over value that is asked for.
     exact : bool
         Whether a sum or integral may answer; False forces sampling.
+    sampled : bool
+        Whether to draw as well where the answer is exact: `estimate.sampled` is that second answer.
     certify : bool
         Whether a proven bound gives an interval with exactly its confidence (GBAS), where that costs at most four
         times the draws.
@@ -86,7 +88,7 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
     require_threads(threads)
     estimates.check_confidence(confidence)
     stop = checked_stop(engine.Stop(None, relative_error, max_samples, max_seconds))
-    for name, value in (("exact", exact), ("certify", certify)):
+    for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, got {value!r}")
     several = length(f, nominal)
@@ -95,8 +97,11 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
     if exact:
         value = _exact(nominal, f)
         if value is not None:
+            beside = solve(nominal, f, relative_error=relative_error, exact=False, certify=certify,
+                           max_samples=max_samples, max_seconds=max_seconds, seed=seed, confidence=confidence,
+                           threads=threads, progress=progress) if sampled else None
             return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
-                                   how="A sum or integral over the law: no draw, no error.")
+                                   how="A sum or integral over the law: no draw, no error.", sampled=beside)
     try:
         nominal, f, made = rao_blackwell(nominal, f)         # a smaller question with the same answer
     except ValueError:
