@@ -57,10 +57,11 @@ def fitter(nominal: Distribution, family: Any = None) -> Fit:
 
 
 def fit_tilt(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distribution:
-    """The tilt of the nominal law with the greatest weighted likelihood: the one with the weighted mean of x.
+    """The member of the nominal law's own family with the greatest weighted likelihood.
 
-    A component whose mean does not differ from the nominal one by more than its error keeps the nominal law; alike
-    components whose means do not differ from each other by more than their errors get one tilt.
+    Of a categorical law the one with the weighted frequencies, of any other law the tilt with the weighted mean. A
+    component that does not differ from its nominal law by more than its error keeps it; alike components that do not
+    differ from each other by more than their errors get one law.
 
     Source: Rubinstein and Kroese, The Cross-Entropy Method (2004), section 3.2: for an exponential family the fit is
     the mean.
@@ -70,22 +71,33 @@ def fit_tilt(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distr
     if isinstance(nominal, MultivariateNormal):
         mean = _shrunk(share @ x, nominal.mean, nominal.variance, effective)
         return MultivariateNormal(mean, nominal.covariance)
+    if isinstance(nominal, IID) and isinstance(nominal.law, d.Categorical):
+        found = np.array([_frequencies(nominal.law, column, share) for column in x.T])
+        pooled = np.mean(found, axis=0)
+        if _by_chance(found, pooled, effective, nominal.n - 1):
+            return IID(_with_frequencies(nominal.law, pooled), nominal.n)
+        nominal = Independent(factors(nominal))
     if isinstance(nominal, (IID, Independent)):
         laws = factors(nominal)
-        if isinstance(nominal, IID) and nominal.n > 1 and _alike(share @ x, nominal.law.variance, effective):
+        if isinstance(nominal, IID) and nominal.n > 1 and _alike(x, share, nominal.law.variance, effective):
             return IID(tilt_to(nominal.law, float(np.mean(share @ x))), nominal.n)
         means = _shrunk(share @ x, np.asarray(nominal.mean), np.asarray(nominal.variance), effective)
-        if np.array_equal(means, nominal.mean):
-            return nominal
         known: dict[Any, Distribution] = {}
         made = []
-        for law, mean in zip(laws, means.tolist(), strict=True):
+        for i, (law, mean) in enumerate(zip(laws, means.tolist(), strict=True)):
+            if isinstance(law, d.Categorical):
+                frequencies = _frequencies(law, x[:, i], share)
+                p = np.array(law.probabilities)
+                made.append(law if _by_chance(frequencies[None], p, effective, 1) else
+                            _with_frequencies(law, frequencies))
+                continue
             key = (id(law), mean)
             made.append(known.setdefault(key, law) if mean == law.mean else
                         known[key] if key in known else known.setdefault(key, tilt_to(law, mean)))
-        return Independent(made)
-    mean = float(share @ x)
-    return tilt_to(nominal, mean)
+        return nominal if all(a is b for a, b in zip(made, laws, strict=True)) else Independent(made)
+    if isinstance(nominal, d.Categorical):
+        return _with_frequencies(nominal, _frequencies(nominal, x, share))
+    return tilt_to(nominal, float(share @ x))
 
 
 def tilt_to(law: Distribution, mean: float) -> Distribution:
@@ -115,13 +127,35 @@ def fit_normal(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Dis
     return MultivariateNormal(mean, strength * (off.T * share) @ off + (1.0 - strength) * base)
 
 
-def _alike(means: np.ndarray, variance: float, effective: float) -> bool:
+def _alike(x: np.ndarray, share: np.ndarray, variance: float, effective: float) -> bool:
     """Whether the means of components with one law scatter no more than by chance."""
+    means = share @ x
     d = len(means)
-    scatter = effective * float(np.sum((means - np.mean(means)) ** 2)) / variance if variance > 0.0 else 0.0
+    spread = max(variance, float(np.mean(share @ (x - np.mean(means)) ** 2)))
+    scatter = effective * float(np.sum((means - np.mean(means)) ** 2)) / spread if spread > 0.0 else 0.0
     return scatter <= d + SIGNIFICANT * math.sqrt(2.0 * d)
 
 
 def _shrunk(means: np.ndarray, nominal: np.ndarray, variance: np.ndarray, effective: float) -> np.ndarray:
     unsure = np.abs(means - nominal) <= SIGNIFICANT * np.sqrt(variance / effective)
     return np.where(unsure, nominal, means)
+
+
+# ------------------------------------------------------------------------------------------------ categorical laws
+def _frequencies(law: Any, x: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The weighted frequency of each outcome."""
+    return np.bincount(x, weights=share, minlength=len(law.probabilities))
+
+
+def _by_chance(found: np.ndarray, expected: np.ndarray, effective: float, rows: int) -> bool:
+    """Whether rows of frequencies differ from the expected ones no more than by chance: Pearson's statistic."""
+    positive = expected > 0.0
+    off = (found[:, positive] - expected[positive]) ** 2 / expected[positive]
+    freedom = rows * (int(np.count_nonzero(positive)) - 1)
+    return effective * float(np.sum(off)) <= freedom + SIGNIFICANT * math.sqrt(2.0 * max(1, freedom))
+
+
+def _with_frequencies(law: Any, found: np.ndarray) -> Distribution:
+    """The law with these frequencies; none falls to 0 where the nominal probability is not."""
+    p = np.maximum(found, NEAREST * np.array(law.probabilities))
+    return d.Categorical(tuple((p / p.sum()).tolist()), law.labels)
