@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import math
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rareevents.distributions import Distribution
+from rareevents.distributions.parts import alike
 from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
 from rareevents.kernels.freeze import PACKAGE, Frozen, where
@@ -266,6 +268,17 @@ def log_ratios(p: Distribution, q: Distribution, x: np.ndarray) -> np.ndarray:
     roles = {"weigh": chunks.weigher(p.functions()[1], q.functions()[1], None, None)}
     fuse(chunks.values, roles, arguments)(*arguments)
     return w
+
+
+def log_densities(laws: Sequence[Distribution], x: np.ndarray) -> np.ndarray:
+    """log q_j(x) [law, draw] of laws with densities, those of one kind in one call of one kernel."""
+    out = np.empty((len(laws), len(x)))
+    for group in alike(laws):
+        found = np.empty((len(group), len(x)))
+        arguments = (records.stack([laws[j].record for j in group]), np.ascontiguousarray(x), found)
+        fuse(chunks.log_densities_of_each, {"log_density": laws[group[0]].functions()[1]}, arguments)(*arguments)
+        out[group] = found
+    return out
 
 
 # ------------------------------------------------------------------------------------------------ the pieces

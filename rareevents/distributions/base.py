@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents.kernels import chunks, records
+from rareevents.kernels.freeze import Frozen
 from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import SAMPLE
 
@@ -148,6 +149,13 @@ class Distribution:
     def measure(self) -> Any:
         """What `log_density` is relative to, where it is not counting or length: only such laws can be compared."""
         return None
+
+    @property
+    def kind(self) -> Any:
+        """What the law's functions are determined by, besides the record: laws of one kind can be one stack."""
+        if type(self).functions is Distribution.functions:
+            return type(self)
+        return tuple(Frozen(f, build=False).digest for f in self.functions())
 
     @property
     def dtype(self) -> type:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,17 @@ class Categorical(Distribution):
     def support(self) -> Support:
         return integers(0, len(self.probabilities) - 1)
 
-    def derive(self) -> dict[str, Any]:
-        p = np.array(self.probabilities) / math.fsum(self.probabilities)
+    @cached_property
+    def _p(self) -> np.ndarray:
+        return np.array(self.probabilities) / math.fsum(self.probabilities)
+
+    @cached_property
+    def _log_p(self) -> np.ndarray:
         with np.errstate(divide="ignore"):
-            return {"log_p": np.log(p), "table": alias_table(p)}
+            return np.log(self._p)
+
+    def derive(self) -> dict[str, Any]:
+        return {"log_p": self._log_p, "table": alias_table(self._p)}
 
     # Sampling
     def draw(self, rng):
@@ -69,16 +77,16 @@ class Categorical(Distribution):
     # Moments
     @property
     def mean(self) -> float:
-        return float(np.exp(self.log_p) @ np.arange(self.log_p.size))
+        return float(self._p @ np.arange(self._p.size))
 
     @property
     def variance(self) -> float:
-        return float(np.exp(self.log_p) @ (np.arange(self.log_p.size) - self.mean) ** 2)
+        return float(self._p @ (np.arange(self._p.size) - self.mean) ** 2)
 
     # Tilting
     def log_mgf(self, theta: float) -> float:
-        return float(np.logaddexp.reduce(self.log_p + theta * np.arange(self.log_p.size)))
+        return float(np.logaddexp.reduce(self._log_p + theta * np.arange(self._p.size)))
 
     def tilt(self, theta: float) -> Categorical:
-        p = np.exp(self.log_p + theta * np.arange(self.log_p.size) - self.log_mgf(theta))
+        p = np.exp(self._log_p + theta * np.arange(self._p.size) - self.log_mgf(theta))
         return Categorical(tuple((p / p.sum()).tolist()), self.labels)

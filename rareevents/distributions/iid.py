@@ -59,6 +59,10 @@ class IID(Distribution):
     def measure(self) -> Any:
         return None if self.law.measure is None else (self.law.measure,) * self.size
 
+    @property
+    def kind(self) -> Any:
+        return type(self), self.law.kind
+
     # Sampling and evaluation
     def functions(self) -> tuple[Callable, Callable]:
         draw_one, log_one = self.law.functions()

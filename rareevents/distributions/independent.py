@@ -64,6 +64,10 @@ class Independent(Distribution):
     def _groups(self) -> list[list[int]]:
         return alike(self.laws)
 
+    @property
+    def kind(self) -> Any:
+        return type(self), self.dtype, tuple(self.laws[group[0]].kind for group in self._groups)
+
     @cached_property
     def record(self) -> tuple:
         return records.record(**self.derive())

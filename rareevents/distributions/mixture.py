@@ -96,6 +96,10 @@ class Mixture(Distribution):
     def _groups(self) -> list[list[int]]:
         return alike(self.components)
 
+    @property
+    def kind(self) -> Any:
+        return type(self), self.size is None, tuple(self.components[group[0]].kind for group in self._groups)
+
     @cached_property
     def record(self) -> tuple:
         return records.record(**self.derive())

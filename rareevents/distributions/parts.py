@@ -9,7 +9,6 @@ import numpy as np
 
 from rareevents.distributions.base import Distribution, Support
 from rareevents.kernels import records
-from rareevents.kernels.freeze import Frozen
 
 
 def alike(laws: Sequence[Distribution]) -> list[list[int]]:
@@ -19,9 +18,7 @@ def alike(laws: Sequence[Distribution]) -> list[list[int]]:
     """
     groups: dict[Any, list[int]] = {}
     for i, law in enumerate(laws):
-        plain = type(law).functions is Distribution.functions
-        functions = type(law) if plain else tuple(Frozen(f, build=False).digest for f in law.functions())
-        groups.setdefault((functions, law.dtype, records.shape(law.record)), []).append(i)
+        groups.setdefault((law.kind, law.dtype, records.shape(law.record)), []).append(i)
     return list(groups.values())
 
 

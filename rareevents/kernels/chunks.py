@@ -109,6 +109,15 @@ def log_densities(law, x, out):
         out[i] = log_density(law, x[i])
 
 
+def log_densities_of_each(stack, x, out):
+    """The log density of every entry, or row, of x under every law of a stack: out[law, draw]."""
+    laws = stack._borrow()
+    for j in range(len(out)):
+        law = laws._take(j)
+        for i in range(len(x)):
+            out[j, i] = log_density(law, x[i])
+
+
 # ---------------------- a kernel without roles, as `sums.merge` is: `fuse` keeps them on disk, or does without
 def settle_block(m, w, v, y, counts, terms, weights, largest):
     """The statistics of m draws whose integrand values were made outside compiled code; returns a status of `sums`."""

@@ -116,6 +116,16 @@ def tilt_to(law: Distribution, mean: float) -> Distribution:
     return law.tilt(theta)
 
 
+def nearer(law: Distribution, nominal: Distribution, way: float) -> Distribution:
+    """The law moved back towards the nominal one: of a categorical law the mixture of both, else the tilt with a mean
+    that lies so much of the way from the nominal mean to the law's.
+    """
+    if isinstance(law, d.Categorical):
+        return _with_frequencies(nominal, way * np.array(law.probabilities)
+                                 + (1.0 - way) * np.array(nominal.probabilities))            # type: ignore[attr-defined]
+    return tilt_to(nominal, nominal.mean + way * (law.mean - nominal.mean))
+
+
 def fit_normal(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distribution:
     """The normal law with the weighted mean and covariance of x, the latter drawn towards the nominal one."""
     share = weights / np.sum(weights)

@@ -10,7 +10,7 @@ from rareevents.certificates import factors
 from rareevents.distributions import IID, Distribution, Independent, Mixture
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.families import Fit
-from rareevents.sampler import log_ratios
+from rareevents.sampler import log_densities, log_ratios
 
 SMALLEST = 0.002              # share below which a component is dropped
 STEPS = 12
@@ -48,7 +48,7 @@ def fit_mixture(x: np.ndarray, weights: np.ndarray, fit: Fit, start: list[Distri
     shares = np.full(len(laws), 1.0 / len(laws))
     for _ in range(steps if len(laws) > 1 else 1):
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(shares)[:, None] + np.array([_log_density(law, x) for law in laws])
+            logs = np.log(shares)[:, None] + _log_densities(laws, x)
             top = np.max(logs, axis=0)
             each = np.exp(logs - np.where(top > -math.inf, top, 0.0))
             part = np.where(top > -math.inf, each / np.sum(each, axis=0), 1.0 / len(laws)) * weights
@@ -61,9 +61,11 @@ def fit_mixture(x: np.ndarray, weights: np.ndarray, fit: Fit, start: list[Distri
     return mixed(laws, shares.tolist())
 
 
-def _log_density(law: Distribution, x: np.ndarray) -> np.ndarray:
+def _log_densities(laws: list[Distribution], x: np.ndarray) -> np.ndarray:
     """Up to a factor that all members of the family share."""
-    return law.log_prob(x) if law.measure is None else log_ratios(law, law.tilt(-law.theta), x)    # type: ignore[attr-defined]
+    if laws[0].measure is None:
+        return log_densities(laws, x)
+    return np.array([log_ratios(law, law.tilt(-law.theta), x) for law in laws])              # type: ignore[attr-defined]
 
 
 def mixed(laws: Sequence[Distribution], weights: Sequence[float]) -> Distribution:
