@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 import experiments.adaptive as adaptive
 import experiments.cities as cities
@@ -14,6 +14,7 @@ import experiments.own_family as own_family
 import experiments.own_proposal as own_proposal
 import experiments.proposals as zoo
 import experiments.storms as storms
+import experiments.traps as traps
 import rareevents as rare
 from rareevents import experiments
 from rareevents.testing import check_distribution
@@ -269,3 +270,37 @@ def test_a_family_of_ones_own_is_used():
     assert found["laws"]["own family"].startswith("StudentT")
     assert found["relative_variance"]["own family"] < 1.0
     assert judged(found["own family"], stats.norm.sf(5.0)) and judged(found["tilts"], stats.norm.sf(5.0))
+
+
+# ------------------------------------------------------------------------------------------------ traps
+def test_no_trap_is_trusted_and_wrong(monkeypatch):
+    """One of each trap but the missed mode, which `test_solve` has; the problems that compile least."""
+    some = ("E[X²], exponential", "a Pareto claim ≥ 100", "sum of 100 normals ≥ 4 sd", "Poisson(4) ≥ 20")
+    chosen = {name: problem for name, problem in traps.problems().items() if name in some}
+    monkeypatch.setattr(traps, "problems", lambda: chosen)
+    found = traps.run(traps.Settings(seeds=8, controls=4, solves=2), progress=False)
+    assert len(found.numbers["rows"]) == 17 and found.numbers["largest_share_trusted_and_wrong"] == 0.0
+    for row in found.numbers["rows"]:
+        good, name = row["kind"] != "bad", (row["problem"], row["proposal"])
+        assert sum(row["verdicts"].values()) == sum(row["reasons"].values()) == row["runs"], name
+        assert row["verdicts"]["trusted"] == (row["runs"] if good else 0), name
+        assert not good or not row["far_off"], name                                  # false alarm 1e-6 for each run
+    assert all(one["problem"] in found.text for one in found.numbers["rows"]) and set(found.plots) == {"verdicts"}
+
+
+def test_the_exact_answers_of_the_traps():
+    exact = {name: problem.exact for name, problem in traps.problems().items()}
+    jump = integrate.quad(lambda x: 2.0 * (1.0 + x) ** -3.0 * (201.0 - x) ** -2.0, 0.0, 100.0, epsabs=0.0)[0]
+    both = integrate.quad(lambda x: 2.0 * (1.0 + x) ** -3.0 * (201.0 - x) ** -2.0, 100.0, 200.0, epsabs=0.0)[0]
+    assert exact == pytest.approx({
+        "|sum of 20 normals| > 4 sd": 2.0 * stats.norm.sf(4.0), "|normal| > 2": 2.0 * stats.norm.sf(2.0),
+        "E[X²], exponential": 2.0, "a Pareto claim ≥ 100": stats.lomax.sf(100.0, 2.0),
+        "two Pareto claims > 200": jump + both + stats.lomax.sf(200.0, 2.0),
+        "sum of 100 normals ≥ 4 sd": stats.norm.sf(4.0), "Poisson(4) ≥ 20": stats.poisson.sf(19, 4.0),
+        "E[(Poisson(4) - 20)⁺]": sum(stats.poisson.sf(k, 4.0) for k in range(20, 80)),
+        "normal > 4, or in a needle": stats.norm.sf(4.0) + np.diff(stats.norm.cdf(traps.NEEDLE))[0]}, rel=1e-9, abs=0.0)
+
+
+def test_the_traps_refuse_no_runs():
+    with pytest.raises(ValueError, match="solves must be at least 1, got 0"):
+        traps.run(traps.Settings(solves=0), progress=False)

@@ -224,7 +224,8 @@ def _points(nominal: Distribution, event: Any, laws: list[Distribution], samples
     f = integrand(event)
     if nominal.size is None:
         mass = oracle.ideal(nominal, f, power=2)
-        x, log_terms, spent = mass.x, mass.log_mass + nominal.log_prob(mass.x), 0
+        with np.errstate(over="ignore"):                       # far out both are as small as a double can be
+            x, log_terms, spent = mass.x, mass.log_mass + nominal.log_prob(mass.x), 0
         x = x.astype(np.int64) if nominal.dtype is int else x
     else:
         count = len(laws)
