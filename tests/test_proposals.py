@@ -276,3 +276,20 @@ def test_names_what_is_wrong(make, kind, words):
         make()
     for word in words:
         assert word in str(caught.value), str(caught.value)
+
+
+def test_the_cross_entropy_method_fits_categorical_components_by_their_frequencies():
+    """A month of independent days: the count of storms is binomial, and the best single law has V = 4.5."""
+    month = rare.IID(rare.Categorical([0.70, 0.20, 0.08, 0.02]), 30)
+
+    def storms(x):
+        count = 0
+        for i in range(len(x)):
+            if x[i] == 3:
+                count += 1
+        return count
+    made = proposals.cross_entropy(month, rare.score(storms) >= 8, seed=1)
+    assert isinstance(made.law, rare.IID) and 0.2 < made.law.law.probabilities[3] < 0.33
+    found = rare.estimate(month, rare.score(storms) >= 8, made, samples=50_000, seed=1, audit=False)
+    assert abs(found.value - stats.binom.sf(7, 30, 0.02)) <= 5.0 * found.std_error
+    assert found.relative_variance < 6.0
