@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -231,23 +231,36 @@ def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int,
 
 def values(f: Any, x: np.ndarray) -> np.ndarray:
     """f, one number per draw, at every entry or row of x; what raises, NaN and infinity are errors, as in a chunk."""
-    try:
+    return evaluator(f)(x)
+
+
+def evaluator(f: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """`values` of f as a function of x, for draws of one law: what it compiles, it keeps."""
+    kernel: Any = None
+
+    def called(x: np.ndarray) -> np.ndarray:
+        nonlocal kernel
         if isinstance(f, BlackBox):
-            y = np.asarray(f.f(x), float).reshape(len(x)) if f.vectorized else np.array([float(f.f(v)) for v in x])
-        else:
-            out, w, empty, e = np.empty((1, len(x))), np.empty(len(x)), records.record(), f.record
-            arguments = (empty, empty, e, np.ascontiguousarray(x), w, out)
+            return np.asarray(f.f(x), float).reshape(len(x)) if f.vectorized else np.array([float(f.f(v)) for v in x])
+        out, w, empty = np.empty((1, len(x))), np.empty(len(x)), records.record()
+        arguments = (empty, empty, f.record, np.ascontiguousarray(x), w, out)
+        if kernel is None:
             kernel = fuse(chunks.values, {"weigh": chunks.weigher(None, None, f.function(), None)}, arguments)
-            kernel(*arguments)
-            y = out[0]
-    except CompileError:
-        raise
-    except Exception as error:
-        raise UserFunctionError(_where_raised(f, x, error)) from error
-    bad = np.flatnonzero(~np.isfinite(y))
-    if len(bad):
-        raise UserFunctionError(f"{f!r} returned {y[bad[0]]} at x = {_shown(x[bad[0]])}")
-    return y
+        kernel(*arguments)
+        return out[0]
+
+    def evaluate(x: np.ndarray) -> np.ndarray:
+        try:
+            y = called(x)
+        except CompileError:
+            raise
+        except Exception as error:
+            raise UserFunctionError(_where_raised(f, x, error)) from error
+        bad = np.flatnonzero(~np.isfinite(y))
+        if len(bad):
+            raise UserFunctionError(f"{f!r} returned {y[bad[0]]} at x = {_shown(x[bad[0]])}")
+        return y
+    return evaluate
 
 
 def _where_raised(f: Any, x: np.ndarray, error: Exception) -> str:

@@ -19,7 +19,7 @@ from rareevents.proposals.exploration import mirrored, possible, search
 from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.fitting import mixed
 from rareevents.proposals.moves import drift
-from rareevents.sampler import log_ratios, values, weighted_draws
+from rareevents.sampler import evaluator, log_ratios, weighted_draws
 
 SMALLEST, SHARE = 5000, 0.1   # draws of the search: at least, and of those of the estimate
 MOVED = 0.1                   # a term above this share of the sum of all would move the estimate: q does not cover it
@@ -78,10 +78,11 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
     Source: the design and its operating characteristics are in docs/audit.md.
     """
     largest = MOVED * samples * abs(value)
+    evaluate = evaluator(f)
 
     def terms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """|f|, and |f| p/q."""
-        size = np.abs(values(f, x))
+        size = np.abs(evaluate(x))
         out = np.zeros(len(x))
         hit = size > 0.0
         if hit.any():
@@ -90,7 +91,7 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
         return size, out
 
     own, log_w = weighted_draws(nominal, proposal, OWN, seed, AUDIT)
-    size = np.abs(values(f, own))
+    size = np.abs(evaluate(own))
     hits = size > 0.0
     parts = []
     if hits.any():
@@ -113,7 +114,7 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
     rng = np.random.Generator(np.random.Philox(key=[seed, AUDIT]))
     start = np.concatenate([order[:CHAINS // 2], rng.choice(first, CHAINS - min(CHAINS // 2, len(order)))])
     steps = draws // 2 // CHAINS
-    ended = drift(nominal, lambda x: np.abs(values(f, x)), x[start], steps, seed, AUDIT + 4 * ROUND)
+    ended = drift(nominal, lambda x: np.abs(evaluate(x)), x[start], steps, seed, AUDIT + 4 * ROUND)
     away = terms(ended)[1] > largest
     missed = fits(nominal, ended[away] if away.any() else x[order[:CHAINS]], seed)
     laws, shares = [proposal, *missed], [0.3, *([0.4 / len(missed)] * len(missed))]

@@ -133,6 +133,13 @@ def tilted_by(law: Distribution, deviations: float) -> Distribution | None:
         return None
 
 
+def _far(law: Distribution, code: float) -> Distribution:
+    """The tilt by so many standard deviations; without one a wide law of that side, wider for larger codes."""
+    tilted = tilted_by(law, code)
+    wide = _wide(law, 1 if code > 0.0 else -1) if tilted is None else []
+    return tilted or (wide[min(len(wide) - 1, int(np.searchsorted((3.0, 4.5, 8.0), abs(code))))] if wide else law)
+
+
 def _wide(law: Distribution, sign: int) -> list[Distribution]:
     """Laws of several widths on one side of the median."""
     s = law.supports[0]
@@ -187,7 +194,7 @@ def _filled(parts: Any, codes: np.ndarray, seed: int, stage: int) -> np.ndarray:
         filled = np.empty(block.shape)
         for code in np.unique(block):
             law = part if code == 0.0 else Normal(part.mean, (code - SCALED) * part.sd) if code > 0.5 * SCALED else \
-                tilted_by(part, float(code)) or part
+                _far(part, float(code))
             places = block == code
             filled[places] = _draws(law, int(np.count_nonzero(places)), seed, stage + count)
             count += 1

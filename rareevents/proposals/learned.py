@@ -20,7 +20,7 @@ from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift
-from rareevents.sampler import log_ratios, values, weighted_draws
+from rareevents.sampler import evaluator, log_ratios, weighted_draws
 
 MODES = 24                    # the most components
 FULL = 12                     # dimensions up to which normal components have covariances of their own
@@ -75,8 +75,10 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
     require_seed(seed)
     count = samples if samples is not None else 2000 if isinstance(f, BlackBox) else 10_000
 
+    evaluate = evaluator(f)
+
     def size(x: np.ndarray) -> np.ndarray:
-        return np.abs(values(f, x))
+        return np.abs(evaluate(x))
 
     hits, spent = _hits(nominal, f, size, count, seed)
     chains, steps = (max(40, count // 40), 40)
@@ -138,8 +140,9 @@ def _climb(nominal: Distribution, margin: Any, population: int, seed: int) -> tu
     ours, _ = weighted_draws(nominal, None, population, seed, LEARNING + STAGE)
     spent, level = population, -math.inf
     rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING + STAGE]))
+    height = evaluator(margin)
     for number in range(200):
-        score = values(margin, ours)
+        score = height(ours)
         rising = float(np.quantile(score, 1.0 - CLIMB, method="higher"))
         if rising >= 0.0:
             return ours[score >= 0.0], spent
@@ -150,7 +153,7 @@ def _climb(nominal: Distribution, margin: Any, population: int, seed: int) -> tu
             rising = float(np.min(above))
         level = min(rising, 0.0)
         seeds = ours[score >= level]
-        ours = drift(nominal, lambda x, level=level: (values(margin, x) >= level).astype(float),
+        ours = drift(nominal, lambda x, level=level: (height(x) >= level).astype(float),
                      seeds[rng.choice(len(seeds), population)], 10, seed, LEARNING + STAGE + 1 + number)
         spent += 10 * population
     return nominal.empty(0), spent
