@@ -284,7 +284,7 @@ def log_ratios(p: Distribution, q: Distribution, x: np.ndarray) -> np.ndarray:
 
 
 def log_densities(laws: Sequence[Distribution], x: np.ndarray) -> np.ndarray:
-    """log q_j(x) [law, draw] of laws with densities, those of one kind in one call of one kernel."""
+    """log q_j(x) [law, draw] of laws with densities, those with the same functions in one call of a kernel."""
     out = np.empty((len(laws), len(x)))
     for group in alike(laws):
         found = np.empty((len(group), len(x)))

@@ -2,11 +2,13 @@
 import copy
 import math
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from cases import FORMULAS, SCALAR, WRONG, exact_log_density
 
+import rareevents as rare
 import rareevents.distributions as d
 from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions import table
@@ -164,3 +166,23 @@ def test_gamma_tails_of_large_shapes(shape, z):
     series = half + math.log1p(float(np.sum(np.exp(np.cumsum(np.log1p(ratios))))))
     series += math.log(x / shape) if z < 0.0 else 0.0
     assert log_gamma_tails(shape, x)[int(z > 0.0)] == pytest.approx(series, rel=1e-13, abs=1e-9)
+
+
+@dataclass(frozen=True)
+class Machine(rare.Distribution):
+    """A law whose field has a name that the library might want."""
+
+    kind: int
+    rate: float
+    support = rare.reals(0.0, math.inf)
+
+    def draw(self, rng):
+        return rng.standard_exponential() / self.rate
+
+    def log_density(self, x):
+        return math.log(self.rate) - self.rate * x
+
+
+def test_a_law_of_ones_own_may_have_a_field_called_kind():
+    mixture = rare.Mixture([Machine(1, 1.0), Machine(2, 3.0)], [0.5, 0.5])
+    assert mixture.log_prob(0.5) == pytest.approx(math.log(0.5 * math.exp(-0.5) + 1.5 * math.exp(-1.5)), rel=1e-12)

@@ -12,7 +12,7 @@ from rareevents import proposals
 from rareevents.proposals.exploration import search
 from rareevents.proposals.families import MEMBERS, tilt_to
 from rareevents.proposals.mixtures import least_second_moment
-from rareevents.sampler import values
+from rareevents.sampler import log_densities, values
 
 P, N = rare.Poisson(4.0), rare.Normal(0.0, 1.0)
 STORMS = rare.at_least(20)
@@ -293,3 +293,23 @@ def test_the_cross_entropy_method_fits_categorical_components_by_their_frequenci
     found = rare.estimate(month, rare.score(storms) >= 8, made, samples=50_000, seed=1, audit=False)
     assert abs(found.value - stats.binom.sf(7, 30, 0.02)) <= 5.0 * found.std_error
     assert found.relative_variance < 6.0
+
+
+def test_the_search_reaches_far_in_components_without_tilts():
+    """At least the ten hits below which an audit is blind; the nominal law has 5e-5 of them."""
+    law = rare.IID(rare.Lomax(2.0, 1.0), 2)
+    x = search(law, 5000, seed=1, stage=4 << 20)
+    inside = (x >= 0.0).all(axis=1)
+    assert np.count_nonzero(x[inside].sum(axis=1) > 200.0) >= 10
+    good = rare.IID(rare.Mixture([rare.Lomax(2.0, 1.0), rare.Lomax(1.0, 100.0)], [0.5, 0.5]), 2)
+    found = rare.estimate(law, lambda x: x[0] + x[1] > 200.0, good, samples=10_000, seed=1)
+    assert found.verdict == "trusted" and [c.status for c in found.checks if c.name == "audit"] == ["passed"]
+
+
+def test_densities_of_many_laws_are_those_of_each():
+    normals = [rare.IID(rare.Normal(float(i), 1.0), 3) for i in range(3)]
+    unlike = rare.Independent([rare.Normal(0.0, 1.0), rare.Exponential(1.0), rare.StudentT(3.0)])
+    mixed = rare.Mixture([normals[0], normals[1]], [0.5, 0.5])
+    laws = [normals[0], unlike, *normals[1:], mixed]
+    x = normals[1].sample(50, seed=1)
+    assert np.array_equal(log_densities(laws, x), np.array([law.log_prob(x) for law in laws]))

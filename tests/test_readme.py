@@ -70,6 +70,27 @@ def test_links(target):
     assert (ROOT / target).exists()
 
 
+def test_the_audit_page_has_the_rows_of_the_traps():
+    """Per proposal: median, wrong, and the verdicts; and the sums over the good ones and over `solve`."""
+    found = json.loads((ROOT / "results" / "traps" / "result.json").read_text(encoding="utf-8"))["rows"]
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    table = [line.split(" | ") for line in page.split("trusted and wrong |")[1].split("\n\n")[0].splitlines()[2:]]
+    bad = [row for row in found if row["kind"] == "bad" and row["trap"] != "needle"]
+    assert len(table) == len(bad) == 15
+    for line, row in zip(table, bad, strict=True):
+        median = f"{row['median']:.2f}" if row["median"] else "0"
+        verdicts = row["verdicts"]
+        assert [text.strip(" |") for text in line[-5:]] == [median, *map(str, (
+            row["wrong"], verdicts["not trusted"], verdicts["caution"], row["trusted_and_wrong"]))], line
+    for kind, words in (("good", "trusted in {} of {} runs: {} intervals missed"),
+                        ("solve", "in all {1} runs: {2} intervals missed")):
+        rows = [row for row in found if row["kind"] == kind and row["trap"] != "needle"]
+        assert not any(row["far_off"] for row in rows)
+        counts = [sum(row["verdicts"]["trusted"] for row in rows), sum(row["runs"] for row in rows),
+                  sum(row["interval_misses"] for row in rows)]
+        assert counts[0] == counts[1] and words.format(*counts) in page.replace("\n", " ")
+
+
 def test_the_figures_are_those_of_the_benchmark():
     found = json.loads((ROOT / "results" / "benchmarks" / "engine.json").read_text(encoding="utf-8"))
     assert engine.table(found) in README

@@ -24,6 +24,7 @@ PROVEN = {
     "binomial": (rare.Binomial(1000, 0.001), rare.at_least(12), 7.865873023975429e-10),
     "two regimes": (rare.Mixture([P(2.0), P(8.0)], [0.9, 0.1]), rare.at_least(25), 1.1721937277831946e-07),
     "both sides": (rare.Binomial(60, 0.3), rare.at_most(4) | rare.at_least(36), 1.1327406e-05),
+    "a normal number": (N, rare.outside(-2.0, 2.0), 2.0 * stats.norm.sf(2.0)),
     "compound": (rare.CompoundSum(P(10.0), rare.Exponential(1.0)), rare.at_least(40.0), 2.6825229962342674e-06),
     "linear": (rare.IID(N, 100), rare.linear([0.1] * 100) >= 5.0, 2.866515718791939e-07),
 }

@@ -151,8 +151,8 @@ class Distribution:
         return None
 
     @property
-    def kind(self) -> Any:
-        """What the law's functions are determined by, besides the record: laws of one kind can be one stack."""
+    def functions_key(self) -> Any:
+        """What the law's functions are determined by, besides the record: laws with one key can be one stack."""
         if type(self).functions is Distribution.functions:
             return type(self)
         return tuple(Frozen(f, build=False).digest for f in self.functions())

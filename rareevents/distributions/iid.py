@@ -60,8 +60,8 @@ class IID(Distribution):
         return None if self.law.measure is None else (self.law.measure,) * self.size
 
     @property
-    def kind(self) -> Any:
-        return type(self), self.law.kind
+    def functions_key(self) -> Any:
+        return type(self), self.law.functions_key
 
     # Sampling and evaluation
     def functions(self) -> tuple[Callable, Callable]:

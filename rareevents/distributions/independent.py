@@ -65,8 +65,8 @@ class Independent(Distribution):
         return alike(self.laws)
 
     @property
-    def kind(self) -> Any:
-        return type(self), self.dtype, tuple(self.laws[group[0]].kind for group in self._groups)
+    def functions_key(self) -> Any:
+        return type(self), self.dtype, tuple(self.laws[group[0]].functions_key for group in self._groups)
 
     @cached_property
     def record(self) -> tuple:

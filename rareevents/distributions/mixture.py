@@ -97,8 +97,9 @@ class Mixture(Distribution):
         return alike(self.components)
 
     @property
-    def kind(self) -> Any:
-        return type(self), self.size is None, tuple(self.components[group[0]].kind for group in self._groups)
+    def functions_key(self) -> Any:
+        parts = tuple(self.components[group[0]].functions_key for group in self._groups)
+        return type(self), self.size is None, parts
 
     @cached_property
     def record(self) -> tuple:

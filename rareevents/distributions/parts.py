@@ -18,7 +18,7 @@ def alike(laws: Sequence[Distribution]) -> list[list[int]]:
     """
     groups: dict[Any, list[int]] = {}
     for i, law in enumerate(laws):
-        groups.setdefault((law.kind, law.dtype, records.shape(law.record)), []).append(i)
+        groups.setdefault((law.functions_key, law.dtype, records.shape(law.record)), []).append(i)
     return list(groups.values())
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from rareevents.certificates import direction
 from rareevents.events import Complement, Event, Intersection, Union
-from rareevents.sampler import values
+from rareevents.sampler import evaluator
 
 
 def levels(event: Any, size: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -57,7 +57,7 @@ def probability_on_lines(event: Any, x: np.ndarray, step: np.ndarray) -> np.ndar
         middle = 0.5 * (low + high)
     first, last = np.isinf(low) & np.isfinite(high), np.isfinite(low) & np.isinf(high)
     middle = np.where(first, high - 1.0, np.where(last, low + 1.0, np.where(np.isnan(middle), 0.0, middle)))
-    points = x[:, None, :] + middle[:, :, None] * step
-    inside = values(event, points.reshape(-1, x.shape[1])).reshape(middle.shape)
+    evaluate = evaluator(event)
+    inside = np.column_stack([evaluate(x + column[:, None] * step) for column in middle.T])
     mass = np.where(low > 0.0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))            # in the nearer tail
     return np.sum(inside * mass, axis=1)

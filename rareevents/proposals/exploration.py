@@ -37,6 +37,7 @@ EACH = (-2.0, 2.0, 4.0, 8.0, 16.0)                                     # of each
 SCALES = (1.5, 2.0, 3.0)                                               # of all components, normal laws
 MIRROR = (0.75, 1.0, 1.25)                                             # of the way to a mode, on the other side
 SHARES = {"nominal": 0.05, "broad": 0.40, "single": 0.30, "joint": 0.25}
+WIDER = (3.0, 4.5, 8.0)                                                # codes above which a wide law is the next wider
 SCALED = 1000.0                                                        # a code above it is a scale, not a tilt
 PER_COMPONENT = 1 << 14                                                # streams for the search of one component
 
@@ -137,7 +138,7 @@ def _far(law: Distribution, code: float) -> Distribution:
     """The tilt by so many standard deviations; without one a wide law of that side, wider for larger codes."""
     tilted = tilted_by(law, code)
     wide = _wide(law, 1 if code > 0.0 else -1) if tilted is None else []
-    return tilted or (wide[min(len(wide) - 1, int(np.searchsorted((3.0, 4.5, 8.0), abs(code))))] if wide else law)
+    return tilted or (wide[min(len(wide) - 1, int(np.searchsorted(WIDER, abs(code))))] if wide else law)
 
 
 def _wide(law: Distribution, sign: int) -> list[Distribution]:

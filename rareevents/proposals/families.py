@@ -71,25 +71,20 @@ def fit_tilt(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distr
     if isinstance(nominal, MultivariateNormal):
         mean = _shrunk(share @ x, nominal.mean, nominal.variance, effective)
         return MultivariateNormal(mean, nominal.covariance)
-    if isinstance(nominal, IID) and isinstance(nominal.law, d.Categorical):
-        found = np.array([_frequencies(nominal.law, column, share) for column in x.T])
-        pooled = np.mean(found, axis=0)
-        if _by_chance(found, pooled, effective, nominal.n - 1):
-            return IID(_with_frequencies(nominal.law, pooled), nominal.n)
-        nominal = Independent(factors(nominal))
+    if isinstance(nominal, IID) and nominal.n > 1:
+        pooled = _pooled(nominal.law, x, share, effective)
+        if pooled is not None:
+            return IID(pooled, nominal.n)
     if isinstance(nominal, (IID, Independent)):
         laws = factors(nominal)
-        if isinstance(nominal, IID) and nominal.n > 1 and _alike(x, share, nominal.law.variance, effective):
-            return IID(tilt_to(nominal.law, float(np.mean(share @ x))), nominal.n)
         means = _shrunk(share @ x, np.asarray(nominal.mean), np.asarray(nominal.variance), effective)
         known: dict[Any, Distribution] = {}
         made = []
-        for i, (law, mean) in enumerate(zip(laws, means.tolist(), strict=True)):
+        for law, mean, column in zip(laws, means.tolist(), x.T, strict=True):
             if isinstance(law, d.Categorical):
-                frequencies = _frequencies(law, x[:, i], share)
-                p = np.array(law.probabilities)
-                made.append(law if _by_chance(frequencies[None], p, effective, 1) else
-                            _with_frequencies(law, frequencies))
+                found = _frequencies(law, column, share)
+                made.append(law if _by_chance(found[None], np.array(law.probabilities), effective, 1) else
+                            _with_frequencies(law, found))
                 continue
             key = (id(law), mean)
             made.append(known.setdefault(key, law) if mean == law.mean else
@@ -98,6 +93,15 @@ def fit_tilt(nominal: Distribution, x: np.ndarray, weights: np.ndarray) -> Distr
     if isinstance(nominal, d.Categorical):
         return _with_frequencies(nominal, _frequencies(nominal, x, share))
     return tilt_to(nominal, float(share @ x))
+
+
+def _pooled(law: Distribution, x: np.ndarray, share: np.ndarray, effective: float) -> Distribution | None:
+    """One member for all components of one law, if they scatter no more than by chance."""
+    if isinstance(law, d.Categorical):
+        found = np.array([_frequencies(law, column, share) for column in x.T])
+        mean = np.mean(found, axis=0)
+        return _with_frequencies(law, mean) if _by_chance(found, mean, effective, len(found) - 1) else None
+    return tilt_to(law, float(np.mean(share @ x))) if _alike(x, share, law.variance, effective) else None      # type: ignore[arg-type]
 
 
 def tilt_to(law: Distribution, mean: float) -> Distribution:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rareevents.certificates import factors, weight_bound
 from rareevents.designs import Design, Level
-from rareevents.distributions import IID, Categorical, Distribution, Independent, Mixture, MultivariateNormal, Normal
+from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal, Normal
 from rareevents.distributions.base import require_seed
 from rareevents.distributions.parts import require_law
 from rareevents.events import require_fit
@@ -238,14 +238,14 @@ def _wider(part: Any, nominal: Any) -> Distribution | None:
         centre = np.asarray(nominal.mean)
         narrow = not np.array_equal(part.covariance, base)      # p/q is bounded towards where its own tail is thinner
         return MultivariateNormal(centre + (0.95 if narrow else 0.85) * (part.mean - centre), base)
-    if isinstance(part, IID) and isinstance(nominal, IID) and isinstance(nominal.law, Categorical):
-        return IID(nearer(part.law, nominal.law, 0.75), nominal.n)
-    if isinstance(part, Independent) and isinstance(nominal, (IID, Independent)):
-        try:
+    try:
+        if isinstance(part, IID) and isinstance(nominal, IID):
+            return IID(nearer(part.law, nominal.law, 0.75), nominal.n)
+        if isinstance(part, Independent) and isinstance(nominal, (IID, Independent)):
             return Independent([b if b is a or a == b else nearer(a, b, 0.75)
                                 for a, b in zip(part.laws, factors(nominal), strict=True)])
-        except (ValueError, AttributeError):
-            return None
+    except (ValueError, AttributeError):
+        return None
     return None
 
 

@@ -19,7 +19,7 @@ from rareevents.proposals.overshoot import overshoot, truncated
 from rareevents.proposals.region import design, parts, pieces
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import score_direction, score_law
-from rareevents.sampler import values, weighted_draws
+from rareevents.sampler import log_densities, values, weighted_draws
 
 LEAST = 1e-3                  # share of any component that is needed: what it covers is never left out
 
@@ -237,5 +237,5 @@ def _points(nominal: Distribution, event: Any, laws: list[Distribution], samples
         with np.errstate(divide="ignore"):
             log_terms = 2.0 * (np.log(y) + log_w) + equal.log_prob(x)      # (f p)^2 / equal, to be divided by q
         spent = samples
-    return log_terms, np.array([law.log_prob(x) for law in laws]), spent
+    return log_terms, log_densities(laws, x), spent
 
