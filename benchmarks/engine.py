@@ -177,7 +177,7 @@ def main(settings: Settings) -> None:
              "load": list(os.getloadavg())}
     found["provenance"] = provenance(time.perf_counter() - begin)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    put(RESULTS / "engine.json", canonical(json.loads(json.dumps(found))))
+    put(RESULTS / "engine.json", canonical(json.loads(json.dumps(found))).encode())
     print("\n" + table(found))
 
 

@@ -116,19 +116,19 @@ def checked_name(name: str) -> str:
 def write(folder: Path, settings: Any, findings: Findings, seconds: float) -> None:
     """Write config.json, result.json, the plots, and provenance.json with all that differs from run to run.
 
-    A file that is there already and differs by the rounding of another processor alone is left as it is.
+    Results that are there already and differ by the rounding of another processor alone are left as they are.
     """
-    put(folder / "config.json", canonical(described(settings)))
-    put(folder / "result.json", canonical(plain(findings.numbers)))
+    kept = put_all(folder, {"config.json": canonical(described(settings)).encode(),
+                            "result.json": canonical(plain(findings.numbers)).encode()})
     if findings.plots:
         from importlib.metadata import version
 
         from rareevents.plots import rendered
-        for name, figure in findings.plots.items():
-            for kind, picture in rendered(figure).items():
-                put(folder / "plots" / f"{checked_name(name)}.{kind}", picture)
-        put(folder / "plots" / "made_with.json", canonical({"matplotlib": version("matplotlib")}))
-    put(folder / "provenance.json", canonical(provenance(seconds)))
+        pictures = {f"plots/{checked_name(name)}.{kind}": picture for name, figure in findings.plots.items()
+                    for kind, picture in rendered(figure).items()}
+        put_all(folder, {**pictures, "plots/made_with.json": canonical({"matplotlib": version("matplotlib")}).encode()},
+                kept)
+    put(folder / "provenance.json", canonical(provenance(seconds)).encode())
 
 
 def provenance(seconds: float) -> dict[str, Any]:
@@ -156,21 +156,37 @@ def canonical(data: Any) -> str:
 
 
 def replace(folder: Path, fresh: Path) -> None:
-    """Make a results folder hold what the fresh one does; files that differ by rounding alone stay."""
-    made = {path.relative_to(fresh): path for path in sorted(fresh.rglob("*")) if path.is_file()}
+    """Make a results folder hold what the fresh one does; one that differs by rounding alone stays."""
+    made = {path.relative_to(fresh).as_posix(): path.read_bytes()
+            for path in sorted(fresh.rglob("*")) if path.is_file()}
     (folder / "plots").mkdir(parents=True, exist_ok=True)
-    for name, path in made.items():
-        put(folder / name, path.read_bytes())
-    for path in [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder) not in made]:
-        path.unlink()
+    put_all(folder, {name: data for name, data in made.items() if name != "provenance.json"})
+    put(folder / "provenance.json", made["provenance.json"])
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder).as_posix() not in made:
+            path.unlink()
 
 
-def put(path: Path, contents: str | bytes) -> None:
-    """Write a file whole or not at all, and not where only rounding would change."""
-    data = contents.encode() if isinstance(contents, str) else contents
-    if path.is_file() and same(path.name, path.read_bytes(), data):
-        return
+def put_all(folder: Path, contents: dict[str, bytes], kept: bool = True) -> bool:
+    """Write files unless each differs by rounding alone from what is there; whether that was so.
+
+    All or none: a digit in a picture is less than its tolerance, so it must follow the numbers (`kept`: they stayed).
+    """
+    kept = kept and all((folder / name).is_file() and same(name, (folder / name).read_bytes(), data)
+                        for name, data in contents.items())
+    if not kept:
+        for name, data in contents.items():
+            put(folder / name, data)
+    return kept
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        file.write(data)
+        try:
+            file.write(data)
+        except BaseException:                                # a full disk, an interrupt: what was there stays, alone
+            os.unlink(file.name)
+            raise
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)

@@ -16,7 +16,7 @@ import experiments.proposals as zoo
 import experiments.storms as storms
 import experiments.traps as traps
 import rareevents as rare
-from rareevents import experiments
+from rareevents import experiments, plots
 from rareevents.testing import check_distribution
 
 Z = 4.9                     # |z| above this: false alarm 1e-6 for each estimate
@@ -235,12 +235,24 @@ def test_write(tmp_path):
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "result.json"
-    experiments.put(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        experiments.put(path, "new \udc80")                           # no UTF-8 for this
-    assert path.read_text() == "old"
+    experiments.put(path, b"old")
+    with pytest.raises(TypeError):
+        experiments.put(path, "new")                                      # no bytes
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_picture_follows_its_numbers(tmp_path):
+    """A digit in a picture is less than its tolerance: it is drawn again all the same when the number changes."""
+    def write(value):
+        made, axes = plots.figure()
+        axes.text(0.5, 0.5, f"{value} of 5")
+        folder = folder_of(tmp_path, Settings())
+        experiments.write(folder, Settings(), experiments.Findings({"value": value}, {"dot": made}), 1.0)
+        return (folder / "plots" / "dot.png").read_bytes()
+    first = write(1)
+    assert write(1) == first and write(2) != first
 
 
 def test_public_name():
