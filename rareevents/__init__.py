@@ -17,6 +17,10 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.methods.quantile import quantile as quantile
     from rareevents.methods.replication import replicate as replicate
     from rareevents.methods.solve import solve as solve
+    from rareevents.paths.sampler import StepLimitError as StepLimitError
+    from rareevents.paths.scores import *                # noqa: F403
+    from rareevents.paths.steered import PathMixture as PathMixture
+    from rareevents.paths.steered import Steered as Steered
     from rareevents.processes import *                   # noqa: F403
     from rareevents.sampler import UserFunctionError as UserFunctionError
 
@@ -34,7 +38,10 @@ _HOMES = {
     "methods.quantile": ("Quantile", "quantile"),
     "methods.replication": ("replicate",),
     "methods.solve": ("solve",),
-    "processes": ("CompoundSum",),
+    "paths.sampler": ("StepLimitError",),
+    "paths.scores": ("end", "first_passage", "hits", "longest_run", "running_max", "running_min", "visits"),
+    "paths.steered": ("PathMixture", "Steered"),
+    "processes": ("CompoundSum", "MarkovChain", "Process"),
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}

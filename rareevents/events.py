@@ -38,6 +38,12 @@ class Score:
     def __le__(self, level: float) -> Event:
         return Event(self, at_most=level)
 
+    def map(self, function: Callable) -> Mapped:
+        """The integrand function(score), such as the pay-off `total.map(lambda s: max(s - 40.0, 0.0))`."""
+        if not inspect.isfunction(function):
+            raise TypeError(f"function must be a plain function of the score, got {function!r}")
+        return Mapped(self, function)
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (int, float, np.number)):
             raise TypeError(f"a score is compared with >= or <=, got {self.name} == {other!r}: write "
@@ -53,6 +59,30 @@ class Score:
     def __lt__(self, level: float) -> Event:
         raise TypeError(f"a score is compared with >= or <=, got {self.name} < {level!r}: "
                         f"write ~({self.name} >= {level!r})")
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """A plain function of a score, as an integrand."""
+
+    score: Score
+    g: Callable
+
+    @property
+    def record(self) -> tuple:
+        """The score's data as compiled code sees them."""
+        return records.record(score=self.score.record)
+
+    def function(self) -> Callable:
+        """The plain function (record, x) -> value to compile."""
+        g, value = self.g, self.score.function
+
+        def mapped(e, x):
+            return g(value(e.score, x))
+        return mapped
+
+    def __repr__(self) -> str:
+        return f"{self.g.__name__}({self.score.name})"
 
 
 def _identity(e, x):

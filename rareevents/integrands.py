@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.events import AnyEvent, Score
+from rareevents.events import AnyEvent, Mapped, Score
 from rareevents.kernels import records
 
 
@@ -136,10 +136,11 @@ def black_box(f: Callable, vectorized: bool = False) -> BlackBox:
 
 def integrand(f: Any) -> Any:
     """f as an event, an integrand or a black box; a plain function becomes an integrand."""
-    if isinstance(f, (AnyEvent, Integrand, BlackBox, Tabulated)):
+    if isinstance(f, (AnyEvent, Integrand, Mapped, BlackBox, Tabulated)):
         return f
     if isinstance(f, Score):
-        raise TypeError(f"f must be an event or a function, got the score {f.name}: compare it, as in {f.name} >= 3")
+        raise TypeError(f"f must be an event or a function, got the score {f.name}: compare it, as in {f.name} >= 3, "
+                        f"or take a function of it, as in {f.name}.map(function)")
     plain = getattr(f, "py_func", f)                                       # a function that the user jitted already
     if inspect.isfunction(plain):
         return Integrand(plain)

@@ -6,7 +6,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "tails",
+LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "paths", "tails",
           "intervals", "certificates", "reductions", "designs", "checks", "estimates", "engine", "closed_forms",
           "oracle", "proposals", "methods", "information", "testing", "problems", "plots", "staleness", "report",
           "experiments", "cli", "__init__", "__main__")

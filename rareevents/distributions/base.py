@@ -108,7 +108,7 @@ class Distribution:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)           # type: ignore[arg-type]
                   if f.metadata.get("compiled", True)}       # field(metadata={"compiled": False}): for people only
         kinds = {f.name: f.type for f in dataclasses.fields(self)}                          # type: ignore[arg-type]
-        ready = {name: _field(value, kinds[name]) for name, value in values.items()}
+        ready = {name: field_of(value, kinds[name]) for name, value in values.items()}
         inside: dict[str, Any] = {}
         if self._is_own:
             low, high = (np.array([getattr(s, end) for s in self.supports]) for end in ("low", "high"))
@@ -255,7 +255,7 @@ def _guarded(log_density: Callable, rows: bool) -> Callable:
     return row if rows else number
 
 
-def _field(value: Any, kind: Any) -> Any:
+def field_of(value: Any, kind: Any) -> Any:
     """A field's value in a record: laws become records, numbers get the kind of their annotation."""
     if isinstance(value, Distribution):
         return value.record

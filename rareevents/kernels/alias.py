@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import word
 
 U = np.uint64
@@ -41,3 +42,54 @@ def alias_draw(rng, table):
     cell = w & mask
     packed = table[np.int64(cell)]
     return np.int64(cell) if (w | mask) < (packed | mask) else np.int64(packed & mask)
+
+
+def alias_row(rng, tables, row):
+    """The same from one row of a matrix of tables."""
+    w = word(rng)
+    mask = U(tables.shape[1] - 1)
+    cell = w & mask
+    packed = tables[row, np.int64(cell)]
+    return np.int64(cell) if (w | mask) < (packed | mask) else np.int64(packed & mask)
+
+
+def alias_rows(probabilities: np.ndarray) -> np.ndarray:
+    """A packed table for each row of a matrix of probabilities; the rows are normalised here."""
+    p = np.ascontiguousarray(probabilities, float)
+    bits = max(1, int(np.ceil(np.log2(p.shape[1]))))
+    cells = 1 << bits
+    scaled = np.zeros((len(p), cells))
+    scaled[:, :p.shape[1]] = p * (cells / p.sum(axis=1, keepdims=True))
+    out = np.empty((len(p), cells), U)
+    arguments = (scaled, np.empty(cells, np.int64), np.empty(cells, np.int64), U(bits), out)
+    fuse(pack_rows, {}, arguments)(*arguments)
+    return out
+
+
+def pack_rows(scaled, small, large, bits, out):
+    """`alias_table` of every row of probabilities times the number of cells: a kernel without roles."""
+    cells = scaled.shape[1]
+    top = 2.0 ** (64 - np.int64(bits))
+    for r in range(len(scaled)):
+        share = scaled[r]
+        few = many = 0
+        for i in range(cells):
+            out[r, i] = np.uint64(i)
+            if share[i] < 1.0:
+                small[few] = i
+                few += 1
+            else:
+                large[many] = i
+                many += 1
+        while few > 0 and many > 0:
+            few -= 1
+            s, g = small[few], large[many - 1]
+            out[r, s] = (np.uint64(share[s] * top) << bits) | np.uint64(g)
+            share[g] -= 1.0 - share[s]
+            if share[g] < 1.0:
+                many -= 1
+                small[few] = g
+                few += 1
+        while few > 0:                                     # rounding: what is left keeps its whole cell
+            few -= 1
+            out[r, small[few]] = np.uint64(small[few])

@@ -21,6 +21,9 @@ from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
 from rareevents.methods.audit import Audit, budget, explore, most
 from rareevents.moments import Moments
+from rareevents.paths.question import question
+from rareevents.paths.sampler import PathSampler
+from rareevents.processes import Process
 from rareevents.sampler import BLACK_BOX_CHUNK, Sampler, UserFunctionError, weighted_draws
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
@@ -30,7 +33,7 @@ BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive int
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
 
-def estimate(nominal: Distribution, f: Any, proposal: Distribution | Design | None = None, *,
+def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | Process | Design | None = None, *,
              samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
              max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, audit: Any = "auto",
              threads: int | None = None, progress: bool = False) -> Estimate:
@@ -81,31 +84,42 @@ def estimate(nominal: Distribution, f: Any, proposal: Distribution | Design | No
                  progress=progress, stage=MAIN, audit=audit)
 
 
-def weigh(nominal: Distribution, f: Any, proposal: Distribution | None, stop: engine.Stop, *, seed: int,
+def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
           confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True,
           audit: Any = "auto") -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
-    check_laws(nominal, proposal)
-    require_fit(f, nominal.size)
+    paths = question(nominal, f, proposal) if isinstance(nominal, Process) else None
+    if paths is None:
+        check_laws(nominal, proposal)
+        require_fit(f, nominal.size)
     stop = checked_stop(stop)
     require_seed(seed)
     estimates.check_confidence(confidence)
     require_threads(threads)
     require_audit(nominal, audit)
-    covered = proposal is None or _support_covered(nominal, f, proposal, seed)
-    sampler = Sampler(nominal, f, proposal, seed, stage, tally)
+    sampler: Any
+    if paths is None:
+        covered = proposal is None or _support_covered(nominal, f, proposal, seed)
+        sampler = Sampler(nominal, f, proposal, seed, stage, tally)
+    else:
+        covered, sampler = paths.covered, PathSampler(paths, seed, stage)
+
+    def bound(boolean: bool) -> float | None:
+        if paths is None:
+            return weight_bound(nominal, f, proposal, boolean)
+        return paths.bound if paths.bound is not None or proposal is not None or not boolean else 1.0
 
     def result(run: engine.Run, found: Audit | None = None) -> Estimate:
         indicator = isinstance(f, AnyEvent) or sampler.boolean
-        return build(run.total, run.groups, bound=weight_bound(nominal, f, proposal, sampler.boolean),
+        return build(run.total, run.groups, bound=bound(sampler.boolean),
                      naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
                      seed=seed, confidence=confidence, seconds=run.seconds,
                      explored=None if found is None else Explored(found.status, found.sentence),
                      audited=0 if found is None else found.draws)
 
     audited = proposal is not None and audit is not False and sampler.quantities == 1 and sampler.vector is None \
-        and weight_bound(nominal, f, proposal, False) is None
+        and paths is None and bound(False) is None
     if audited and stop.max_samples is not None:           # it bounds the audit too
         room = stop.max_samples - most(stop.max_samples, audit)
         audited = room > 0

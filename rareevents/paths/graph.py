@@ -1,0 +1,157 @@
+"""Finite graphs of paths: a node is a state and what the question has accumulated; a move is a step to another node.
+
+Where states have finitely many moves and few nodes can be reached, every question about a path becomes one about a
+graph: sampling is a table look-up, and exact answers are sums over its moves (`exact`).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rareevents.paths.functional import NEVER, Functional, functional
+from rareevents.processes.base import Process
+
+MOST_MOVES = 400_000          # of all nodes together: beyond it, no graph is made
+YES, NO = 0, 1                # the nodes at which an event is decided
+NOWHERE = -1                  # the node of a memory that there is not
+
+
+class Node(NamedTuple):
+    """What a node stands for."""
+
+    state: Any                    # None: before time 0, where the first state is random
+    accumulated: Any
+    own: int                      # the node of `memory`
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The nodes that paths can reach, and their moves.
+
+    Node 0 is where the event has happened and node 1 where it cannot happen any more; paths stay there. Move k of a
+    node is move k of its state; those that are missing have probability 0.
+    """
+
+    to: np.ndarray                # int64[node, move]: where a move leads
+    p: np.ndarray                 # float64[node, move]: its probability under the nominal law
+    value: np.ndarray             # float64[node]: the integrand of a path that ends there
+    root: int                     # the node at which paths start
+    steps: int | None             # moves of a path; None: until node 0 or 1
+    nodes: list[Node | None] = field(repr=False)          # of nodes 0 and 1 None
+    boolean: bool                 # whether the integrand is an event
+    memory: Graph | None = field(default=None, repr=False)     # a graph that is followed along, for its proposal
+
+
+def graph(process: Process, f: Any, memory: Graph | None = None, most: int = MOST_MOVES) -> Graph | None:
+    """The graph of a process and an integrand; None where it is not finite, or has too many moves.
+
+    memory: a graph whose node is followed along, so that a proposal made for another event knows where it is.
+    """
+    asked = functional(f, process)
+    first = beginnings(process)
+    if not asked.finite or first is None or process.moves(first[0][0]) is None:
+        return None
+    return _Search(process, asked, memory, most).run(*first)
+
+
+def beginnings(process: Process) -> tuple[list[Any], np.ndarray] | None:
+    """The states at time 0 and their probabilities; None where they are drawn in an unknown way."""
+    found = getattr(process, "beginnings", None)
+    if found is not None:
+        return found
+    return ([process.start], np.ones(1)) if type(process).begin is Process.begin else None
+
+
+class _Search:
+    """Breadth first over the nodes, at most as deep as paths have steps."""
+
+    def __init__(self, process: Process, asked: Functional, memory: Graph | None, most: int) -> None:
+        self.process, self.asked, self.memory, self.most = process, asked, memory, most
+        self.index: dict[Node, int] = {}
+        self.nodes: list[Node | None] = [None, None]
+        self.to: list[list[int]] = [[YES], [NO]]
+        self.p: list[Any] = [[1.0], [1.0]]
+
+    def run(self, firsts: list[Any], chances: np.ndarray) -> Graph | None:
+        known: dict[Any, Any] = {}
+        root, early = (len(self.nodes), 1) if len(firsts) > 1 else (NOWHERE, 0)
+        own = NOWHERE if self.memory is None else self.memory.root
+        if early:
+            self.nodes.append(Node(None, None, own))
+            self.to.append([self._enter(s, None, self._follow(own, k)) for k, s in enumerate(firsts)])
+            self.p.append(chances)
+        else:
+            root = self._enter(firsts[0], None, own)
+        steps = np.inf if self.process.steps is None else self.process.steps
+        depth = spent = 0
+        while len(self.to) < len(self.nodes) and depth < steps:
+            for node in range(len(self.to), len(self.nodes)):
+                state, accumulated, own = self.nodes[node]                                   # type: ignore[misc]
+                if state not in known:
+                    known[state] = self.process.moves(state)
+                targets, chances = known[state]
+                spent += len(targets)
+                if spent > self.most:
+                    return None
+                self.to.append([self._enter(new, accumulated, self._follow(own, k)) if chances[k] > 0.0 else node
+                                for k, new in enumerate(targets)])
+                self.p.append(chances)
+            depth += 1
+        for node in range(len(self.to), len(self.nodes)):          # reached by the last step only
+            self.to.append([node])
+            self.p.append([1.0])
+        return self._made(root, None if self.process.steps is None else int(steps) + early)
+
+    def _follow(self, own: int, k: int) -> int:
+        return NOWHERE if self.memory is None else int(self.memory.to[own, k])
+
+    def _enter(self, state: Any, accumulated: Any, own: int) -> int:
+        """The node of a state that is entered; accumulated=None: at time 0."""
+        asked, e = self.asked, self.asked.record
+        now = asked.start(e, state) if accumulated is None else asked.update(e, accumulated, 0, state)
+        answer = asked.decide(e, now, state, NEVER)
+        if answer >= 0:
+            return YES if answer == 1 else NO
+        key = Node(state, now, own)
+        if key not in self.index:
+            self.index[key] = len(self.nodes)
+            self.nodes.append(key)
+        return self.index[key]
+
+    def _made(self, root: int, steps: int | None) -> Graph:
+        width = max(map(len, self.to))
+        to = np.tile(np.arange(len(self.to))[:, None], (1, width))
+        p = np.zeros((len(self.to), width))
+        for node, (targets, chances) in enumerate(zip(self.to, self.p, strict=True)):
+            to[node, :len(targets)] = targets
+            p[node, :len(targets)] = chances
+        values: list[Any] = [True, False]
+        for node in self.nodes[2:]:
+            at_end = node is not None and node.state is not None
+            values.append(self.asked.value(self.asked.record, node.accumulated, node.state) if at_end else False)
+        boolean = all(isinstance(y, (bool, np.bool_)) for y in values)
+        return Graph(to, p, np.array(values, float), root, steps, self.nodes, boolean, self.memory)
+
+
+def moves_of(g: Graph, process: Process) -> np.ndarray:
+    """The probabilities float64[1, node, move] of a graph's moves under another process with the same states.
+
+    Raises ValueError if the other process moves elsewhere.
+    """
+    table = np.array(g.p)
+    known: dict[Any, np.ndarray] = {}
+    for at, node in enumerate(g.nodes):
+        if node is None or np.all(g.to[at] == at):
+            continue
+        if node.state not in known:
+            known[node.state] = np.asarray(beginnings(process)[1] if node.state is None else           # type: ignore
+                                           process.moves(node.state)[1], float)                       # type: ignore
+        chances = known[node.state]
+        if len(chances) > g.p.shape[1]:
+            raise ValueError(f"proposal must have the moves of the nominal law, got {len(chances)} of state "
+                             f"{node.state!r} in {process!r}")
+        table[at] = 0.0
+        table[at, :len(chances)] = chances
+    return table[None]

@@ -1,0 +1,128 @@
+"""A process, an integrand and a proposal put together: over a graph where there is one, else step by step."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rareevents.paths import exact
+from rareevents.paths.functional import Functional, functional
+from rareevents.paths.graph import Graph, graph, moves_of
+from rareevents.paths.steered import PathMixture, Steered
+from rareevents.processes.base import Process, require_process
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is sampled: E_p[f] over paths of the proposal (None: of the nominal law)."""
+
+    nominal: Process
+    f: Any
+    proposal: Process | None
+    asked: Functional = field(repr=False)
+    graph: Graph | None = field(repr=False)               # None: paths run step by step
+    tables: np.ndarray = field(repr=False)                # [component, time or 1, node, move]
+    shares: np.ndarray = field(repr=False)                # of the components
+
+    @property
+    def together(self) -> np.ndarray:
+        """The tables of a proposal with one component."""
+        return self.tables[0]
+
+    @cached_property
+    def bound(self) -> float | None:
+        """A proven bound on f p/q over all paths; None where nothing is proven."""
+        if self.graph is None or np.any(self.graph.value < 0.0):
+            return None
+        if self.proposal is None:
+            return float(np.max(self.graph.value, initial=0.0)) if self.graph.boolean or self.graph.steps is not None \
+                else None
+        if not exact.value(self.graph) > 0.0:
+            return None
+        found = [exact.grade(self.graph, q).largest / share
+                 for q, share in zip(self.tables, self.shares, strict=True) if share > 0.0]
+        least = min(found)
+        return least * (1.0 + 1e-9) if np.isfinite(least) else None
+
+    @cached_property
+    def covered(self) -> bool:
+        """Whether q is known to draw every path that counts; raises where it is known that it does not."""
+        if self.proposal is None:
+            return True
+        if self.graph is None:
+            return False
+        if not exact.value(self.graph) > 0.0:
+            return True
+        mixed = np.max(np.where(self.shares[:, None, None, None] > 0.0, self.tables, 0.0), axis=0)
+        if exact.has_hole(self.graph, mixed):
+            raise ValueError(f"proposal must cover the event: {self.proposal!r} gives probability 0 to a step that "
+                             f"paths with {self.f!r} need")
+        return True
+
+
+def question(nominal: Process, f: Any, proposal: Process | None) -> Question:
+    """Put a process, an integrand and a proposal together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they do not belong together.
+    """
+    require_process("nominal", nominal)
+    parts, shares = _parts(proposal)
+    for part in parts:
+        _require_alike(nominal, part)
+    asked = functional(f, nominal)
+    steered = [part for part in parts if isinstance(part, Steered)]
+    memory = None
+    if len({id(part.graph) for part in steered}) > 1 and not _one_event(steered):
+        raise ValueError(f"proposal must have components that are steered by one event, got {proposal!r}")
+    if steered:
+        memory = steered[0].graph
+    if memory is not None and steered[0].event is f:
+        g: Graph | None = memory
+        own = np.arange(len(memory.to))
+    else:
+        g = graph(nominal, f, memory)
+        own = None if g is None or memory is None else np.array([0, 1] + [node.own for node in g.nodes[2:]])  # type: ignore
+    if g is None:
+        if steered or isinstance(proposal, PathMixture):
+            raise ValueError(f"nominal must have a finite graph for {f!r} under such a proposal, got {nominal!r}")
+        return Question(nominal, f, proposal, asked, None, np.empty((0, 0, 0, 0)), np.ones(1))
+    tables = [g.p[None] if part is None else _carried(part, g, own) if isinstance(part, Steered) else
+              moves_of(g, part) for part in parts or [None]]                                 # type: ignore[list-item]
+    times = max(map(len, tables))
+    full = np.array([np.broadcast_to(table, (times, *g.p.shape)) for table in tables])
+    return Question(nominal, f, proposal, asked, g, full, shares)
+
+
+def _parts(proposal: Process | None) -> tuple[list[Process], np.ndarray]:
+    if isinstance(proposal, PathMixture):
+        return list(proposal.components), np.array(proposal.weights)
+    return ([] if proposal is None else [proposal]), np.ones(1)
+
+
+def _one_event(steered: list[Steered]) -> bool:
+    return len({id(part.event) for part in steered}) == 1
+
+
+def _carried(part: Steered, g: Graph, own: Any) -> np.ndarray:
+    """A steered proposal's table on the nodes of another graph; nominal where its own event is decided."""
+    if own is None or g is part.graph:
+        return part.table
+    table = part.table[:, own]
+    decided = own <= 1
+    table[:, decided] = g.p[decided]
+    return table
+
+
+def _require_alike(nominal: Process, part: Process) -> None:
+    base = part.process if isinstance(part, Steered) else part
+    require_process("proposal", part)
+    if base.steps != nominal.steps:
+        raise ValueError(f"proposal must have the steps of the nominal law, {nominal.steps}, got {base.steps}")
+    if base.measure != nominal.measure:
+        raise ValueError(f"proposal must be comparable with the nominal law, of which only relative densities are "
+                         f"known, got {part!r}")

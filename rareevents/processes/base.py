@@ -1,0 +1,141 @@
+"""What a law of paths is: where a path starts, and one step. Everything else follows from them.
+
+    @dataclass(frozen=True)
+    class Reserve(Process):
+        premium: float
+        claim: Distribution
+        start = 10.0
+        steps = 365
+        def step(self, state, rng): ...
+        def log_density(self, state, new): ...            # for importance sampling
+
+`step` and `log_density` are plain Python, compiled like those of a law. A state is a number, a tuple of numbers, or a
+small array. Paths have a number of steps, or end when the event that is asked for is decided.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rareevents.distributions.base import Distribution, field_of, require
+from rareevents.kernels import records
+
+REHEARSED = 64                # steps that a path runs in plain Python, which sees what compiled code does not
+
+
+class Functions(NamedTuple):
+    """The plain functions of a process to compile; each takes the record first."""
+
+    begin: Callable               # (record, rng) -> state
+    step: Callable                # (record, state, rng) -> state
+    log_density: Callable | None  # (record, state, new) -> number
+
+
+class Process:
+    """The contract of a law of paths. A subclass is a frozen dataclass with `start` and `step`.
+
+    `steps` is the number of steps of every path, or None: a path then ends when its event is decided, and one that is
+    still undecided after `max_steps` is an error. `log_density(state, new)` is the log probability, or density, of a
+    step; without it there is naive Monte Carlo and splitting, but no importance sampling. `begin(rng)` may draw the
+    first state, which then has one law under every proposal. A proposal is another process with the same states.
+    """
+
+    start: Any
+    steps: int | None = None
+    max_steps: int = 1_000_000
+    labels: Any = None            # names of the states 0, 1, 2, ...
+
+    def begin(self, rng: Any) -> Any:
+        """The state at time 0."""
+        return self.start
+
+    def step(self, state: Any, rng: Any) -> Any:
+        """The next state; `rng` has the methods of `numpy.random.Generator`."""
+        raise TypeError(f"{type(self).__name__} must define step(self, state, rng)")
+
+    def log_density(self, state: Any, new: Any) -> float:
+        """Log probability, or density, of the step from `state` to `new`; -inf where it cannot be."""
+        raise TypeError(f"{type(self).__name__} must define log_density(self, state, new) to be weighed")
+
+    def derive(self) -> dict[str, Any]:
+        """Constants computed once from the fields; they read like fields in `step` and `log_density`."""
+        return {}
+
+    def moves(self, state: Any) -> tuple[list[Any], np.ndarray] | None:
+        """The states that one step can reach, and their probabilities; None where they are not finitely many."""
+        return None
+
+    @property
+    def measure(self) -> Any:
+        """What `log_density` is relative to, where it is not counting or length: only such laws can be compared."""
+        return None
+
+    def functions(self) -> Functions:
+        """The plain functions to compile."""
+        for name, signature in (("step", "step(self, state, rng)"),):
+            if getattr(type(self), name) is getattr(Process, name):
+                raise TypeError(f"{type(self).__name__} must define {signature}")
+        weighed = type(self).log_density is not Process.log_density
+        return Functions(type(self).begin, type(self).step, type(self).log_density if weighed else None)
+
+    @cached_property
+    def record(self) -> tuple:
+        """The fields, the start and derived constants as compiled code sees them."""
+        if not dataclasses.is_dataclass(self):
+            raise TypeError(f"{type(self).__name__} must be a frozen dataclass: put @dataclass(frozen=True) above it")
+        if type(self).begin is Process.begin and getattr(self, "start", None) is None:
+            raise TypeError(f"{type(self).__name__} must set start, the state at time 0")
+        if self.steps is not None:
+            require(isinstance(self.steps, (int, np.integer)) and not isinstance(self.steps, bool) and self.steps >= 1,
+                    "steps", self.steps, "an integer of at least 1, or None")
+        values = {f.name: field_of(getattr(self, f.name), f.type) for f in dataclasses.fields(self)
+                  if f.metadata.get("compiled", True) and f.name not in ("start", "steps", "labels", "max_steps")}
+        values |= self.derive()
+        if type(self).begin is Process.begin:
+            values["start"] = self._first
+        return records.record(**values)
+
+    @cached_property
+    def _first(self) -> Any:
+        """The start, of the kind of number that a step returns: 1 and 1.0 are compiled differently."""
+        given: Any = self.start
+        if isinstance(given, (list, np.ndarray)):
+            given = np.array(given)
+        rng = np.random.Generator(np.random.Philox(0))
+        with np.errstate(all="ignore"):
+            after = self.step(given, rng)
+        if isinstance(given, np.ndarray):
+            return given.astype(np.asarray(after).dtype)
+        if isinstance(given, tuple):
+            if not isinstance(after, tuple) or len(after) != len(given):
+                raise TypeError(f"step must return a tuple of {len(given)} numbers as start is one, got {after!r}")
+            return tuple(_like(a, b) for a, b in zip(given, after, strict=True))
+        return _like(given, after)
+
+    def __getattr__(self, name: str) -> Any:
+        """A derived constant, when `step` or `log_density` runs in Python."""
+        if not name.startswith("_") and type(self).derive is not Process.derive:
+            derived = self.__dict__.get("_derived")
+            if derived is None:
+                self.__dict__["_derived"] = {}               # a name that derive() itself asks for is missing
+                derived = self.__dict__["_derived"] = self.derive()
+            if name in derived:
+                return derived[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def _like(value: Any, other: Any) -> Any:
+    """A number as an int or a float, as the other is."""
+    whole = isinstance(value, (int, np.integer)) and isinstance(other, (int, np.integer, np.bool_))
+    return int(value) if whole else float(value)
+
+
+def require_process(name: str, process: Any) -> None:
+    """Raise unless this is a law of paths."""
+    if isinstance(process, type) or not isinstance(process, Process):
+        what = "a law of numbers" if isinstance(process, Distribution) else repr(process)
+        raise TypeError(f"{name} must be a law of paths (an instance of a Process), got {what}")
