@@ -41,7 +41,7 @@ _HOMES = {
     "paths.sampler": ("StepLimitError",),
     "paths.scores": ("end", "first_passage", "hits", "longest_run", "running_max", "running_min", "visits"),
     "paths.steered": ("PathMixture", "Steered"),
-    "processes": ("CompoundSum", "MarkovChain", "Process"),
+    "processes": ("BirthDeath", "CompoundSum", "JumpChain", "MarkovChain", "Process", "RandomWalk", "TandemQueue"),
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}

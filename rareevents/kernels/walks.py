@@ -62,42 +62,70 @@ def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, we
 # ------------------------------------------------------------------------------------------------ roles
 def along_graph(rng, g, m, w, y, node, alive, which, logs):
     """m paths: their log weights in w, the integrand in y. Returns how many were undecided at the end."""
-    components, width = len(g.shares), g.to.shape[1]
+    lent = g._borrow()                                    # unsigned indices are not checked for counting from the end
+    to, table, ratio = lent.to, lent.table, lent.ratio
+    components, last = len(lent.shares), U(1)
+    cells, layer = U(lent.cells), U(lent.cells * lent.nodes)
+    mask = cells - U(1)
     for i in range(m):
-        node[i] = g.root
-        alive[i] = i
-        which[i] = alias_row(rng, g.chosen, 0) if components > 1 else 0
+        node[i] = U(lent.root)
+        alive[i] = U(i)
+        which[i] = U(alias_row(rng, lent.chosen, 0) * lent.times) * layer if components > 1 else U(0)
         for j in range(components):
             logs[j, i] = 0.0
-    mask = U(width - 1)
-    left = m if g.root > 1 else 0
+    left = m if U(lent.root) > last else 0
     time = np.int64(0)
-    while left > 0 and time < g.steps:
-        kept = 0
-        now = time if g.times > 1 else 0
-        for a in range(left):
-            i = alive[a]
-            at = node[i]
-            row = (which[i] * g.times + now) * len(g.to) + at
-            drawn = word(rng)
-            cell = drawn & mask
-            packed = g.table[row, np.int64(cell)]
-            move = np.int64(cell if (drawn | mask) < (packed | mask) else packed & mask)
-            if components == 1:
-                logs[0, i] += g.ratio[row, move]
-            else:
-                for j in range(components):
-                    logs[j, i] += g.ratio[(j * g.times + now) * len(g.to) + at, move]
-            at = g.to[at, move]
-            node[i] = at
-            alive[kept] = i
-            kept += 1 if at > 1 else 0
-        left = kept
+    while left > 0 and time < lent.steps:
+        now = U(time) * layer if lent.times > 1 else U(0)
+        if components == 1:
+            left = step_one(rng, left, now, cells, mask, to, table, ratio, node, alive, logs[0])
+        else:
+            left = step_each(rng, left, now, cells, mask, U(lent.times) * layer, to, table, ratio, node, alive, which,
+                             logs)
         time += 1
     for i in range(m):
-        y[0, i] = g.value[node[i]]
-        w[i] = logs[0, i] if components == 1 else mixed(g.shares, logs, i)
-    return left if g.endless else 0
+        y[0, i] = lent.value[np.int64(node[i])]
+        w[i] = logs[0, i] if components == 1 else mixed(lent.shares, logs, i)
+    return left if lent.endless else 0
+
+
+def step_one(rng, left, now, cells, mask, to, table, ratio, node, alive, logs):
+    """One step of every path that goes on; returns how many still do."""
+    kept = U(0)
+    for a in range(left):
+        i = alive[a]
+        place = node[i] * cells
+        drawn = word(rng)
+        cell = drawn & mask
+        packed = table[now + place + cell]
+        move = cell if (drawn | mask) < (packed | mask) else packed & mask
+        logs[i] += ratio[now + place + move]
+        at = to[place + move]
+        node[i] = at
+        alive[kept] = i
+        kept += U(1) if at > U(1) else U(0)
+    return np.int64(kept)
+
+
+def step_each(rng, left, now, cells, mask, component, to, table, ratio, node, alive, which, logs):
+    """The same with the weight of every component of a mixture; `component` cells apart in the tables."""
+    kept = U(0)
+    for a in range(left):
+        i = alive[a]
+        place = node[i] * cells
+        drawn = word(rng)
+        cell = drawn & mask
+        packed = table[which[i] + now + place + cell]
+        move = cell if (drawn | mask) < (packed | mask) else packed & mask
+        entry = now + place + move
+        for j in range(len(logs)):
+            logs[j, i] += ratio[entry]
+            entry += component
+        at = to[place + move]
+        node[i] = at
+        alive[kept] = i
+        kept += U(1) if at > U(1) else U(0)
+    return np.int64(kept)
 
 
 def mixed(shares, logs, i):

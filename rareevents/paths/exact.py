@@ -17,6 +17,7 @@ import numpy as np
 
 from rareevents.paths.graph import NO, YES, Graph
 
+ROUNDING = 1e-13              # of a sum of logarithms along a cycle that gains nothing
 
 class Grade(NamedTuple):
     """What one path of a proposal is worth."""
@@ -145,7 +146,7 @@ def grade(g: Graph, q: np.ndarray) -> Grade:
 
 def _times(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a b with 0 times infinity 0."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.where((a > 0.0) & (b > 0.0), a * b, 0.0)
 
 
@@ -161,9 +162,10 @@ def _endless(g: Graph, off: np.ndarray, square: np.ndarray, wasted: np.ndarray, 
     for _ in range(len(g.to) + 1):
         new = np.maximum(largest, np.max(log_ratio + largest[g.to], axis=1))
         new[YES] = 0.0
-        if np.all(new <= largest + 1e-13 * np.maximum(1.0, np.abs(largest))):
-            break
+        more = (new > -math.inf) & ~(new <= largest + ROUNDING * np.maximum(1.0, np.abs(new)))
         largest = new
+        if not more.any():
+            break
     else:
         largest[:] = math.inf                             # a cycle gains: no bound
     return v, kl, largest, steps

@@ -94,8 +94,8 @@ class PathSampler:
     def _scratch(self) -> dict[str, np.ndarray]:
         made = {"w": np.empty(BLOCK), "v": np.empty(BLOCK), "y": np.empty((1, BLOCK))}
         if self.question.graph is not None:
-            made |= {"node": np.empty(BLOCK, np.int64), "alive": np.empty(BLOCK, np.int64),
-                     "which": np.empty(BLOCK, np.int64), "logs": np.empty((len(self.question.shares), BLOCK))}
+            made |= {"node": np.empty(BLOCK, np.uint64), "alive": np.empty(BLOCK, np.uint64),
+                     "which": np.empty(BLOCK, np.uint64), "logs": np.empty((len(self.question.shares), BLOCK))}
         return made | {"counts": np.zeros((1, sums.COUNTS), np.int64), "terms": np.zeros((1, sums.TERMS)),
                        "weights": np.zeros(sums.WEIGHTS), "largest": np.zeros((1, sums.KEPT)),
                        "status": np.zeros(4, np.int64)}
@@ -139,12 +139,13 @@ def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:
     """The record that the kernel of graphs reads: alias tables of the moves, and log p/q of each."""
     components, times, nodes, width = q.shape
     cells = 1 << max(1, int(np.ceil(np.log2(width))))
-    to, ratio = np.zeros((nodes, cells), np.int64), np.zeros((components, times, nodes, cells))
+    to, ratio = np.zeros((nodes, cells), np.uint64), np.zeros((components, times, nodes, cells))
     to[:, :width] = g.to
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.log(g.p) - np.log(q)
     ratio[..., :width] = np.where(np.isnan(found), -np.inf, found)
     ratio[:, :, :2] = 0.0
-    return records.record(to=to, table=alias_rows(q.reshape(-1, width)), ratio=ratio.reshape(-1, cells), value=g.value,
-                          root=g.root, steps=limit if g.steps is None else g.steps, shares=shares.astype(float),
-                          chosen=alias_rows(shares[None]), times=times, endless=g.steps is None)
+    return records.record(to=to.ravel(), table=alias_rows(q.reshape(-1, width)).ravel(), ratio=ratio.ravel(),
+                          value=g.value, root=g.root, nodes=nodes, cells=cells, times=times,
+                          steps=limit if g.steps is None else g.steps, endless=g.steps is None,
+                          shares=shares.astype(float), chosen=alias_rows(shares[None]))
