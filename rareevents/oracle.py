@@ -1,4 +1,6 @@
-"""Exact answers without a draw: values, and what a proposal costs. For laws of one number, and scores with a known law.
+"""Exact answers without a draw: values, and what a proposal costs.
+
+For laws of one number, scores of vectors with a known law, and paths over finitely many states (`paths.exact`).
 
 They are sums over the integers or adaptive integrals over the reals, on points that follow what is summed. Everything
 stays in logarithms: a probability of 1e-300 is as exact as one of 0.1.
@@ -19,6 +21,10 @@ from rareevents.distributions.parts import log_sum_exp, require_law
 from rareevents.distributions.quadrature import LIMIT, Grid, marks, points
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
+from rareevents.paths import exact
+from rareevents.paths.graph import Graph
+from rareevents.paths.question import question
+from rareevents.processes import Process
 from rareevents.regions import intervals
 from rareevents.reductions import reduced
 
@@ -35,7 +41,7 @@ class Grade(NamedTuple):
     largest: float                # supremum of |f| p/q
 
 
-def value(nominal: Distribution, f: Any) -> float:
+def value(nominal: Distribution | Process, f: Any) -> float:
     """E_p[f], infinite where the sum or integral diverges.
 
     Parameters
@@ -55,11 +61,13 @@ def value(nominal: Distribution, f: Any) -> float:
     >>> round(value(Poisson(rate=10.0), at_least(30)), 12)
     2.50995e-07
     """
+    if isinstance(nominal, Process):
+        return exact.value(_graph(nominal, f))
     question = _Question(nominal, f)
     return question.sign * exp_or_inf(question.log_mean)
 
 
-def log_value(nominal: Distribution, event: Any) -> float:
+def log_value(nominal: Distribution | Process, event: Any) -> float:
     """log P(event), also where the probability is less than the smallest double.
 
     >>> from rareevents import Exponential, at_least
@@ -68,10 +76,13 @@ def log_value(nominal: Distribution, event: Any) -> float:
     """
     if not isinstance(event, AnyEvent):
         raise TypeError(f"event must be an event such as at_least(20), got {event!r}")
+    if isinstance(nominal, Process):
+        g = _graph(nominal, event)
+        return float(exact.log_h(g)[(0, g.root) if g.steps is not None else g.root])
     return _Question(nominal, event).log_mean
 
 
-def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -> Grade:
+def grade(nominal: Distribution | Process, f: Any, proposal: Any = None) -> Grade:
     """What one draw of a proposal is worth: mu, the relative variance, KL(q*||q) and the largest |f| p/q.
 
     All are infinite where q = 0 but f p is not. Without cancellation: the relative variance is E_q[(f p/(mu q) - 1)^2],
@@ -98,6 +109,8 @@ def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -
     >>> naive.relative_variance / best.relative_variance > 1e7
     True
     """
+    if isinstance(nominal, Process):
+        return _grade_of_paths(nominal, f, proposal)
     question = _Question(nominal, f)
     q = nominal if proposal is None else law_of(proposal)
     require_law("proposal", q)
@@ -120,6 +133,60 @@ def grade(nominal: Distribution, f: Any, proposal: Distribution | None = None) -
     kl = integrated(lambda x: question.log_term(x) - question.log_absolute, q.log_prob, question.pieces, at)
     largest = max(_log_supremum(question, q, piece, at) for piece in question.pieces)
     return Grade(mean, variance + missed, kl + missed, exp_or_inf(largest))
+
+
+def occupancy(nominal: Process, f: Any, proposal: Any = None) -> np.ndarray:
+    """The probability of each state at each time under a proposal, until the event is decided: [time, state].
+
+    Parameters
+    ----------
+    nominal : MarkovChain
+        With a number of steps.
+    f : event
+        What paths are watched for; where they are decided they stop, and count no more.
+    proposal : Process, Design, optional
+        Default: the nominal law. With `proposals.doob` these are the days of a month in which the event happens.
+
+    Raises
+    ------
+    ValueError
+        If there is no finite graph, or no number of steps.
+
+    Source: a forward recursion over the moves, as the value is a backward one.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> occupancy(MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 2), visits(1) >= 3)[1]
+    array([0.9, 0.1])
+    """
+    asked = _question_of_paths(nominal, f, proposal)
+    g = asked.graph
+    mass = sum(share * exact.occupancy(g, q) for share, q in zip(asked.shares, asked.tables, strict=True))
+    states = sorted({node.state for node in g.nodes[2:] if node.state is not None})
+    out = np.zeros((len(mass), (max(states) if isinstance(states[-1], int) else len(states) - 1) + 1))
+    for k, node in enumerate(g.nodes):
+        if node is not None and node.state is not None:
+            out[:, node.state if isinstance(node.state, int) else states.index(node.state)] += mass[:, k]
+    return out
+
+
+def _graph(nominal: Process, f: Any) -> Graph:
+    return _question_of_paths(nominal, f, None).graph
+
+
+def _question_of_paths(nominal: Process, f: Any, proposal: Any) -> Any:
+    asked = question(nominal, integrand(f), law_of(proposal))
+    if asked.graph is None:
+        raise ValueError(f"nominal must have finitely many states, and not too many, for an exact answer about {f!r}, "
+                         f"got {nominal!r}")
+    return asked
+
+
+def _grade_of_paths(nominal: Process, f: Any, proposal: Any) -> Grade:
+    asked = _question_of_paths(nominal, f, proposal)
+    if len(asked.tables) > 1:
+        raise ValueError(f"proposal must have one component for an exact grade, got {proposal!r}")
+    found = exact.grade(asked.graph, asked.together)
+    return Grade(found.value, found.relative_variance, found.kl, found.largest)
 
 
 def _tilted_score(nominal: Distribution, f: Any, q: Distribution) -> Distribution:

@@ -20,7 +20,9 @@ from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import LEARNING, MAIN
 from rareevents.methods.audit import explore, fits
 from rareevents.methods.gbas import acceptances, gbas
+from rareevents.methods.path_solving import designed_paths, exact_value
 from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
+from rareevents.processes import Process
 from rareevents.proposals.conditioning import rao_blackwell
 from rareevents.proposals.fitting import mixed
 from rareevents.proposals.learned import NothingFoundError, explored
@@ -38,7 +40,7 @@ LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the explorati
 FEWEST = 200                  # draws of such a step
 
 
-def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact: bool = True, certify: bool = True,
+def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = True, certify: bool = True,
           sampled: bool = False, max_samples: int | None = None, max_seconds: float | None = None, seed: int = 0,
           confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Estimate:
     """E_p[f], by the method that the question allows: `estimate.how` says which.
@@ -81,9 +83,11 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
     'exact'
     """
     started = time.perf_counter()
-    check_laws(nominal, None)
+    paths = isinstance(nominal, Process)
     f = integrand(f)
-    require_fit(f, nominal.size)
+    if not paths:
+        check_laws(nominal, None)
+        require_fit(f, nominal.size)
     require_seed(seed)
     require_threads(threads)
     estimates.check_confidence(confidence)
@@ -91,23 +95,26 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
     for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, got {value!r}")
-    several = length(f, nominal)
+    several = None if paths else length(f, nominal)
     if several is not None:
         raise ValueError(f"f must have one value to be solved, got {several}: solve each, or use estimate")
     if exact:
-        value = _exact(nominal, f)
+        value = exact_value(nominal, f) if paths else _exact(nominal, f)
         if value is not None:
             beside = solve(nominal, f, relative_error=relative_error, exact=False, certify=certify,
                            max_samples=max_samples, max_seconds=max_seconds, seed=seed, confidence=confidence,
                            threads=threads, progress=progress) if sampled else None
             return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
-                                   how="A sum or integral over the law: no draw, no error.", sampled=beside)
+                                   how=f"A sum {'over all paths' if paths else 'or integral over the law'}: no draw, no error.",
+                                   sampled=beside)
     try:
+        if paths:
+            raise ValueError("paths are not conditioned")
         nominal, f, made = rao_blackwell(nominal, f)         # a smaller question with the same answer
     except ValueError:
         made = designed(nominal, f, seed=seed, max_samples=max_samples)
     spent = made.exploration + made.learning
-    bound = weight_bound(nominal, f, made.law, False)
+    bound = None if paths else weight_bound(nominal, f, made.law, False)
     if certify and bound is not None and max_seconds is None:
         found = _certified(nominal, f, made.law, bound, relative_error, seed, (max_samples or math.inf) - spent)
         made = dataclasses.replace(made, learning=made.learning + PILOT)
@@ -125,8 +132,10 @@ def solve(nominal: Distribution, f: Any, *, relative_error: float = 0.01, exact:
     return dataclasses.replace(result, evaluations=counted, how=_how(made))
 
 
-def designed(nominal: Distribution, f: Any, *, seed: int = 0, max_samples: int | None = None) -> Design:
+def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = None) -> Design:
     """The proposal that `solve` uses: the best that is proven, or one that is learned."""
+    if isinstance(nominal, Process):
+        return designed_paths(nominal, f)
     for build in (_of_number, _of_vector):
         made = build(nominal, f)
         if made is not None:

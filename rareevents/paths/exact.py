@@ -160,9 +160,11 @@ def _endless(g: Graph, off: np.ndarray, square: np.ndarray, wasted: np.ndarray, 
     largest = np.full(len(g.to), -math.inf)
     largest[YES] = 0.0
     for _ in range(len(g.to) + 1):
-        new = np.maximum(largest, np.max(log_ratio + largest[g.to], axis=1))
+        reached = np.where(largest[g.to] > -math.inf, log_ratio, -math.inf)
+        new = np.maximum(largest, np.max(reached + np.maximum(largest[g.to], -1e300), axis=1))
         new[YES] = 0.0
-        more = (new > -math.inf) & ~(new <= largest + ROUNDING * np.maximum(1.0, np.abs(new)))
+        with np.errstate(invalid="ignore"):
+            more = new - largest > ROUNDING * np.maximum(1.0, np.minimum(np.abs(new), 1e300))
         largest = new
         if not more.any():
             break

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rareevents.paths import exact
+from rareevents.paths.bounds import walk_bound
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import Graph, graph, moves_of
 from rareevents.paths.steered import PathMixture, Steered
@@ -34,7 +35,9 @@ class Question:
     @cached_property
     def bound(self) -> float | None:
         """A proven bound on f p/q over all paths; None where nothing is proven."""
-        if self.graph is None or np.any(self.graph.value < 0.0):
+        if self.graph is None:
+            return walk_bound(self.nominal, self.f, self.proposal)
+        if np.any(self.graph.value < 0.0):
             return None
         if self.proposal is None:
             return float(np.max(self.graph.value, initial=0.0)) if self.graph.boolean or self.graph.steps is not None \
@@ -52,7 +55,7 @@ class Question:
         if self.proposal is None:
             return True
         if self.graph is None:
-            return False
+            return self.bound is not None
         if not exact.value(self.graph) > 0.0:
             return True
         mixed = np.max(np.where(self.shares[:, None, None, None] > 0.0, self.tables, 0.0), axis=0)

@@ -11,3 +11,10 @@ from rareevents.proposals.mixtures import safe as safe
 from rareevents.proposals.overshoot import overshoot as overshoot
 from rareevents.proposals.overshoot import truncated as truncated
 from rareevents.proposals.tilting import tilt as tilt
+from rareevents.proposals.steering import chernoff as chernoff
+from rareevents.proposals.steering import doob as doob
+from rareevents.proposals.steering import feedback as feedback
+from rareevents.proposals.steering import horizon_tilt as horizon_tilt
+from rareevents.proposals.steering import perron_tilt as perron_tilt
+from rareevents.proposals.steering import softened as softened
+from rareevents.proposals.walks import walk_tilt as walk_tilt

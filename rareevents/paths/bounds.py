@@ -1,0 +1,84 @@
+"""A proven bound on the weight of a tilted walk.
+
+After t steps the weight is exp(t kappa(theta) - theta (S_t - S_0)). Where the event makes sure that S is beyond a level
+when the path ends, and t is at most the number of steps (or kappa is not above 0), that is bounded.
+"""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rareevents import events
+from rareevents.certificates import tilt_between
+from rareevents.events import AnyEvent, Event, Intersection, Union
+from rareevents.paths.scores import Hits, PathScore, end, running_max, running_min
+from rareevents.paths.scores import _first_passage
+from rareevents.processes import RandomWalk
+
+Piece = tuple[float, float]
+
+
+def walk_bound(nominal: Any, f: Any, proposal: Any) -> float | None:
+    """The bound, or None where nothing is proven."""
+    if not isinstance(nominal, RandomWalk) or not isinstance(proposal, RandomWalk) or not isinstance(f, AnyEvent) \
+            or nominal.start != proposal.start:
+        return None
+    theta = theta_between(nominal, proposal)
+    if theta is None:
+        return None
+    found = _log_bound(nominal, f, theta)
+    return math.exp(found) if found < 700.0 else None
+
+
+def theta_between(nominal: RandomWalk, proposal: RandomWalk) -> float | None:
+    """theta with proposal = nominal.tilt(theta), or None."""
+    if len(nominal.laws) == len(proposal.laws) == 1:
+        theta = tilt_between(nominal.laws[0], proposal.laws[0])
+        return None if theta is None else float(theta)
+    return proposal.theta - nominal.theta if nominal.laws == proposal.laws else None
+
+
+def _log_bound(walk: RandomWalk, f: Any, theta: float) -> float:
+    if isinstance(f, Union):
+        return max(_log_bound(walk, part, theta) for part in f.parts)
+    if isinstance(f, Intersection):
+        return math.inf                                    # its parts may be decided at different times
+    where = beyond(f)
+    if where is None:
+        return math.inf
+    low, high = where
+    furthest = low if theta > 0.0 else high
+    if theta == 0.0:
+        return 0.0
+    if math.isinf(furthest):
+        return math.inf
+    kappa = walk.log_mgf(theta)
+    longest = walk.steps if walk.steps is not None else (1 if kappa <= 0.0 else math.inf)
+    least = longest if isinstance(f, Event) and f.score is end else 1
+    return max(kappa * longest, kappa * least) - theta * (furthest - walk.start)
+
+
+def beyond(f: Any) -> Piece | None:
+    """Where a walk is when the event is decided to happen: at least the one, at most the other; None: not known."""
+    if isinstance(f, Hits):
+        return _of_states(f.target)
+    if not isinstance(f, Event) or not isinstance(f.score, PathScore):
+        return None
+    if f.score is end:
+        return f.at_least, f.at_most
+    if f.score is running_max and math.isinf(f.at_most):
+        return f.at_least, math.inf
+    if f.score is running_min and math.isinf(f.at_least):
+        return -math.inf, f.at_most
+    if f.score.build is _first_passage and math.isinf(f.at_least):
+        return _of_states(f.score.of)
+    return None
+
+
+def _of_states(states: Any) -> Piece | None:
+    """The interval of states that an event of the identity, or a number, names."""
+    if isinstance(states, Event) and states.score is events.identity:
+        return states.at_least, states.at_most
+    if isinstance(states, int):
+        return float(states), float(states)
+    return None

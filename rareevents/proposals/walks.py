@@ -1,0 +1,116 @@
+"""Exponential tilts of random walks: Siegmund's for a level that is hit at some time, others for a number of steps."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rareevents.designs import Design
+from rareevents.events import AnyEvent, Event
+from rareevents.paths.bounds import beyond, walk_bound
+from rareevents.paths.scores import end
+from rareevents.processes import Process, RandomWalk
+
+FURTHEST = 1e6                # the largest theta that is tried, in one over the unit of the increments
+
+
+def walk_tilt(walk: Process, event: Any) -> Design:
+    """The tilt of a walk towards the level that its event asks for.
+
+    With kappa(theta) = log E[exp(theta X)], the weight of a path of t steps is exp(t kappa - theta (S_t - S_0)). For a
+    level that is hit at some time, theta is the root of kappa (Siegmund), unless the walk is then too slow for its
+    number of steps; otherwise kappa'(theta) is the drift that reaches the level with the last step.
+
+    Parameters
+    ----------
+    walk : RandomWalk
+        The nominal law.
+    event : event
+        A level of `end`, `running_max` or `running_min`, `hits(at_least(u), ...)`, or `first_passage(at_least(u)) <= n`.
+
+    Raises
+    ------
+    ValueError
+        If walk or event is not of that kind, the increments have no moment generating function, or the walk drifts
+        there by itself.
+
+    Source: Siegmund (1976), Annals of Statistics 4, 673; Asmussen and Glynn, Stochastic Simulation (2007), VI.2.
+
+    >>> from rareevents import Normal, RandomWalk, at_least, hits
+    >>> walk_tilt(RandomWalk(Normal(-0.5, 1.0)), hits(at_least(20.0))).law.increment
+    Normal(mean=0.5, sd=1.0)
+    """
+    if not isinstance(walk, RandomWalk):
+        raise ValueError(f"walk must be a RandomWalk, got {walk!r}")
+    where = beyond(event) if isinstance(event, AnyEvent) else None
+    if where is None or math.isinf(where[0]) == math.isinf(where[1]):
+        raise ValueError(f"event must be a level that a walk is beyond when it ends, such as end >= 3, running_max >= 3 "
+                         f"or hits(at_least(3)), got {event!r}")
+    up = math.isinf(where[1])
+    distance = (where[0] if up else where[1]) - walk.start
+    sign = 1.0 if up else -1.0
+    if distance * sign <= 0.0:
+        raise ValueError(f"event must be away from the start, {walk.start:g}, got {event!r}")
+    theta = _theta(walk, event, sign, abs(distance))
+    law = walk.tilt(theta)
+    return Design(law, f"exponential tilt of the walk by {theta:.6g}", bound=walk_bound(walk, event, law))
+
+
+def _theta(walk: RandomWalk, event: Any, sign: float, distance: float) -> float:
+    from scipy.optimize import brentq
+
+    def kappa(t: float) -> float:
+        return walk.log_mgf(sign * t)
+
+    def drift(t: float) -> float:
+        return sign * walk.tilt(sign * t).drift
+    try:
+        most = _last_finite(walk, sign)
+    except AttributeError as error:
+        raise ValueError(f"walk must have increments with a moment generating function to be tilted, got {walk!r}: "
+                         f"{error}") from None
+    if most == 0.0:
+        raise ValueError(f"walk must have increments with a moment generating function to be tilted, got {walk!r}")
+    steps = walk.steps
+    pace = None if steps is None else distance / steps
+    if drift(0.0) >= (pace or 0.0):
+        raise ValueError(f"event must be rare for a tilt, but the walk drifts there by itself: {event!r} of {walk!r}")
+    at_end = isinstance(event, Event) and event.score is end
+    if not at_end and drift(0.0) < 0.0:
+        low = _bracket(lambda t: -drift(t), 0.0, most)      # kappa falls to here and rises then
+        high = _bracket(lambda t: -kappa(t), low, most)
+        root = float(brentq(kappa, low, high)) if kappa(high) > 0.0 else high
+        while kappa(root) > 0.0 and root > low:             # on the side where the weight is bounded for all time
+            root -= 1e-13 * root
+        if pace is None or drift(root) >= pace:
+            return sign * root
+    assert pace is not None
+    high = _bracket(lambda t: pace - drift(t), 0.0, most)
+    return sign * float(brentq(lambda t: drift(t) - pace, 0.0, high)) if drift(high) > pace else sign * high
+
+
+def _last_finite(walk: RandomWalk, sign: float) -> float:
+    """A theta up to which the moment generating function is finite, as large as it can be; 0: there is none."""
+    def finite(t: float) -> bool:
+        try:
+            return math.isfinite(walk.log_mgf(sign * t)) and math.isfinite(walk.tilt(sign * t).drift)
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return False
+    low, high = 0.0, 1e-9
+    while high < FURTHEST and finite(high):
+        low, high = high, 2.0 * high
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if finite(middle) else (low, middle)
+    return low
+
+
+def _bracket(positive: Any, low: float, most: float) -> float:
+    """A t above low at which a function that starts above 0 is not any more, or the last t there is."""
+    step = max(1e-6, 1e-3 * low)
+    at = low
+    while at < most:
+        at = min(most, low + step)
+        if positive(at) <= 0.0:
+            return at
+        step *= 1.5
+    return most
