@@ -17,6 +17,7 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.methods.quantile import quantile as quantile
     from rareevents.methods.replication import replicate as replicate
     from rareevents.methods.solve import solve as solve
+    from rareevents.methods.splitting import split as split
     from rareevents.paths.sampler import StepLimitError as StepLimitError
     from rareevents.paths.scores import *                # noqa: F403
     from rareevents.paths.steered import PathMixture as PathMixture
@@ -38,6 +39,7 @@ _HOMES = {
     "methods.quantile": ("Quantile", "quantile"),
     "methods.replication": ("replicate",),
     "methods.solve": ("solve",),
+    "methods.splitting": ("split",),
     "paths.sampler": ("StepLimitError",),
     "paths.scores": ("end", "first_passage", "hits", "longest_run", "running_max", "running_min", "visits"),
     "paths.steered": ("PathMixture", "Steered"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -151,6 +152,14 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
 def default_threads() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_parallel(call: Callable[[int], Any], items: Iterable[int], threads: int | None = None) -> list[Any]:
+    """call(item) of every item, in their order; for work that is independent and of one size."""
+    if (threads or default_threads()) == 1:
+        return [call(item) for item in items]
+    with ThreadPoolExecutor(threads or default_threads()) as pool:
+        return list(pool.map(call, items))
 
 
 def _in_order(chunk: Callable[[int, int], Moments], plan: Iterator[tuple[int, int]], threads: int) -> Iterator[Moments]:

@@ -306,8 +306,11 @@ def _user_function(f: Any) -> Any:
 
 
 def length(f: Any, law: Distribution) -> int | None:
-    """How many values f returns per draw, found by calling it once in plain Python; None for a plain number."""
-    if not isinstance(f, (Integrand, BlackBox)):
+    """How many values f returns per draw, found by calling it once in plain Python; None for a plain number.
+
+    A function of a path returns one number.
+    """
+    if not isinstance(f, (Integrand, BlackBox)) or not isinstance(law, Distribution):
         return None
     rng = np.random.Generator(np.random.Philox(0))
     row = law.empty(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic, overload
 
 # error_model="numpy": Python's division check would keep loops from vectorising. No fastmath: it breaks compensated
@@ -129,6 +130,16 @@ def is_boolean(value):
 def _is_boolean(value):
     answer = isinstance(value, types.Boolean)
     return lambda value: answer
+
+
+def replaced(values, i, value):
+    """The tuple with another value at place i."""
+    return (*values[:i], value, *values[i + 1:])
+
+
+@overload(replaced, jit_options=LEAF)
+def _replaced(values, i, value):
+    return lambda values, i, value: tuple_setitem(values, i, value)
 
 
 def put(values, y, i):

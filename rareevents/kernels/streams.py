@@ -37,7 +37,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 # Stages: the estimates of a comparison count up from MAIN, the blocks of the support's check from SUPPORT, the rounds
 # of an adaptive method and of an audit from theirs.
-MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT, SAMPLE = (k << 20 for k in range(6))
+MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT, SAMPLE, SPLITTING = (k << 20 for k in range(7))
 
 
 # --------------------------------------------------------------------------------------------- the stream's four words

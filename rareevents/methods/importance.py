@@ -24,6 +24,7 @@ from rareevents.moments import Moments
 from rareevents.paths.question import question
 from rareevents.paths.sampler import PathSampler
 from rareevents.processes import Process
+from rareevents.processes.base import require_process
 from rareevents.sampler import BLACK_BOX_CHUNK, Sampler, UserFunctionError, weighted_draws
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
@@ -89,9 +90,9 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
           audit: Any = "auto") -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
+    check_laws(nominal, proposal)
     paths = question(nominal, f, proposal) if isinstance(nominal, Process) else None
     if paths is None:
-        check_laws(nominal, proposal)
         require_fit(f, nominal.size)
     stop = checked_stop(stop)
     require_seed(seed)
@@ -175,6 +176,10 @@ def require_audit(nominal: Distribution, audit: Any) -> None:
 
 def check_laws(nominal: Any, proposal: Any) -> None:
     """Raise unless these are laws of one kind and size, or the proposal is None."""
+    if isinstance(nominal, Process):
+        if proposal is not None:
+            require_process("proposal", proposal)
+        return
     if not isinstance(nominal, Distribution):
         raise TypeError(f"nominal must be a Distribution, got {nominal!r}")
     if proposal is None:

@@ -85,8 +85,8 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     started = time.perf_counter()
     paths = isinstance(nominal, Process)
     f = integrand(f)
+    check_laws(nominal, None)
     if not paths:
-        check_laws(nominal, None)
         require_fit(f, nominal.size)
     require_seed(seed)
     require_threads(threads)
@@ -95,7 +95,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, got {value!r}")
-    several = None if paths else length(f, nominal)
+    several = length(f, nominal)
     if several is not None:
         raise ValueError(f"f must have one value to be solved, got {several}: solve each, or use estimate")
     if exact:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rareevents.distributions.base import require, require_number
+from rareevents.kernels.bits import replaced
 from rareevents.processes.base import Functions, Process
 
 
@@ -155,8 +156,35 @@ class TandemQueue(JumpChain):
         object.__setattr__(self, "start", tuple(map(int, start)))
 
     def functions(self) -> Functions:
-        raise TypeError("TandemQueue has no compiled steps of its own: it is drawn over its graph, so the event must "
-                        "leave finitely many states")
+        def step(self, state, rng):
+            total = self.arrival
+            for i in range(len(state)):
+                if state[i] > 0:
+                    total += self.services[i]
+            at = rng.random() * total - self.arrival
+            if at < 0.0:
+                return replaced(state, 0, state[0] + 1)
+            served = 0
+            for i in range(len(state)):
+                if state[i] > 0 and at >= 0.0:
+                    served = i
+                    at -= self.services[i]
+            left = replaced(state, served, state[served] - 1)
+            return replaced(left, served + 1, left[served + 1] + 1) if served + 1 < len(state) else left
+
+        def log_density(self, state, new):
+            total = self.arrival
+            rate = self.arrival
+            joined, before = 0, 0
+            for i in range(len(state)):
+                if state[i] > 0:
+                    total += self.services[i]
+                if new[i] < state[i]:
+                    rate = self.services[i]
+                before += state[i]
+                joined += new[i]
+            return math.log(rate / total)
+        return Functions(type(self).begin, step, log_density)
 
     def rates(self, state):
         return (self.arrival, *(rate if n > 0 else 0.0 for n, rate in zip(state, self.services, strict=True)))
