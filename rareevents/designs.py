@@ -23,7 +23,7 @@ class Design:
     `estimate`, `compare` and `weighted_samples` take it where they take a law.
     """
 
-    law: Distribution
+    law: Any                                   # a law of draws, or of paths
     how: str                                   # in a sentence
     bound: float | None = None                 # proven supremum of p/q over the event, None where nothing is proven
     relative_variance: float | None = None     # exact, of one draw of p/q on the event; None where not known

@@ -160,7 +160,7 @@ def occupancy(nominal: Process, f: Any, proposal: Any = None) -> np.ndarray:
     """
     asked = _question_of_paths(nominal, f, proposal)
     g = asked.graph
-    mass = sum(share * exact.occupancy(g, q) for share, q in zip(asked.shares, asked.tables, strict=True))
+    mass = np.sum([share * exact.occupancy(g, q) for share, q in zip(asked.shares, asked.tables, strict=True)], axis=0)
     states = sorted({node.state for node in g.nodes[2:] if node.state is not None})
     out = np.zeros((len(mass), (max(states) if isinstance(states[-1], int) else len(states) - 1) + 1))
     for k, node in enumerate(g.nodes):

@@ -20,7 +20,7 @@ import numpy as np
 from rareevents.kernels.streams import address, new_rng
 
 
-def split(rng, p, e, levels, n, limit, out): ...
+def split(rng, p, e, levels, n, limit, out): ...                                   # noqa: D103  (a role)
 
 
 def split_run(seed, stage, replicate, p, e, levels, n, limit, out):

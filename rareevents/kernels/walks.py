@@ -24,8 +24,8 @@ from rareevents.kernels.sums import OK, settle
 U = np.uint64
 
 
-def along(rng, g, m, w, y, node, alive, which, logs): ...
-def walk(p, q, e, rng, limit, w, y, i): ...
+def along(rng, g, m, w, y, node, alive, which, logs): ...                          # noqa: D103  (a role)
+def walk(p, q, e, rng, limit, w, y, i): ...                                        # noqa: D103  (a role)
 
 
 def graph_chunk(seed, stage, chunk, n, g, w, v, y, node, alive, which, logs, counts, terms, weights, largest, status):

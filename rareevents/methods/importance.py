@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -91,25 +91,13 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
     check_laws(nominal, proposal)
-    paths = question(nominal, f, proposal) if isinstance(nominal, Process) else None
-    if paths is None:
-        require_fit(f, nominal.size)
     stop = checked_stop(stop)
     require_seed(seed)
     estimates.check_confidence(confidence)
     require_threads(threads)
     require_audit(nominal, audit)
-    sampler: Any
-    if paths is None:
-        covered = proposal is None or _support_covered(nominal, f, proposal, seed)
-        sampler = Sampler(nominal, f, proposal, seed, stage, tally)
-    else:
-        covered, sampler = paths.covered, PathSampler(paths, seed, stage)
-
-    def bound(boolean: bool) -> float | None:
-        if paths is None:
-            return weight_bound(nominal, f, proposal, boolean)
-        return paths.bound if paths.bound is not None or proposal is not None or not boolean else 1.0
+    prepare = _of_paths if isinstance(nominal, Process) else _of_draws
+    sampler, covered, bound, auditable = prepare(nominal, f, proposal, seed, stage, tally)
 
     def result(run: engine.Run, found: Audit | None = None) -> Estimate:
         indicator = isinstance(f, AnyEvent) or sampler.boolean
@@ -120,7 +108,7 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
                      audited=0 if found is None else found.draws)
 
     audited = proposal is not None and audit is not False and sampler.quantities == 1 and sampler.vector is None \
-        and paths is None and bound(False) is None
+        and auditable and bound(False) is None
     if audited and stop.max_samples is not None:           # it bounds the audit too
         room = stop.max_samples - most(stop.max_samples, audit)
         audited = room > 0
@@ -144,6 +132,31 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     more = audit if isinstance(audit, (list, tuple)) else ()
     return result(run, explore(nominal, f, proposal, first.value, first.relative_error, run.total.draws,       # type: ignore[arg-type]
                                draws=draws, seed=seed, more=more))
+
+
+class _Prepared(NamedTuple):
+    """A question that is ready to be sampled."""
+
+    sampler: Any
+    covered: bool                                       # whether the proposal is known to reach all that counts
+    bound: Callable[[bool], float | None]               # of f p/q, given whether the compiled f is boolean
+    auditable: bool
+
+
+def _of_draws(nominal: Distribution, f: Any, proposal: Distribution | None, seed: int, stage: int,
+              tally: bool) -> _Prepared:
+    require_fit(f, nominal.size)
+    covered = proposal is None or _support_covered(nominal, f, proposal, seed)
+    return _Prepared(Sampler(nominal, f, proposal, seed, stage, tally), covered,
+                     lambda boolean: weight_bound(nominal, f, proposal, boolean), auditable=True)
+
+
+def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, stage: int, tally: bool) -> _Prepared:
+    asked = question(nominal, f, proposal)
+
+    def bound(boolean: bool) -> float | None:
+        return 1.0 if asked.bound is None and proposal is None and boolean else asked.bound
+    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound, auditable=False)
 
 
 def weighted_samples(nominal: Distribution, proposal: Distribution | Design | None, n: int,

@@ -9,7 +9,8 @@ from rareevents.events import AnyEvent
 from rareevents.paths import exact
 from rareevents.paths.graph import graph
 from rareevents.processes import Process
-from rareevents.proposals.steering import chernoff, doob, feedback, softened
+from rareevents.proposals.doob import doob, softened
+from rareevents.proposals.feedback import chernoff, feedback
 from rareevents.proposals.walks import walk_tilt
 
 SHARP = 0.9                   # of the Doob transform for an integrand that is not an event

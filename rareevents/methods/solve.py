@@ -104,9 +104,9 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
             beside = solve(nominal, f, relative_error=relative_error, exact=False, certify=certify,
                            max_samples=max_samples, max_seconds=max_seconds, seed=seed, confidence=confidence,
                            threads=threads, progress=progress) if sampled else None
+            what = "A sum over all paths" if paths else "A sum or integral over the law"
             return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
-                                   how=f"A sum {'over all paths' if paths else 'or integral over the law'}: no draw, no error.",
-                                   sampled=beside)
+                                   how=f"{what}: no draw, no error.", sampled=beside)
     try:
         if paths:
             raise ValueError("paths are not conditioned")

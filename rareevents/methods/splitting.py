@@ -110,16 +110,17 @@ def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: 
               if dead else "No population died out."),
         Check("monotone", "passed" if way.monotone else "failed", None, None,
               "The progress never falls along a path." if way.monotone else
-              "The progress can fall along a path, so that a population may be led astray: compare another importance."))
+              "The progress can fall along a path, and may lead a population astray: compare another importance."))
     reason = "No population reached the event: an upper bound, not an estimate." if value == 0.0 else \
         checks[0].sentence if dead else \
         "Independent populations agree as their spread says; what none of them found would stay unseen."
-    relative = error / value if value else math.inf
-    return Estimate(value=value, std_error=error, relative_error=relative, samples=int(out[:, 4].sum()),
-                    hits=int(out[:, 1].sum()), effective_sample_size=float(each.sum() ** 2 / np.sum(each * each))
-                    if value else 0.0, weight_ess=float(count), relative_variance=float(out[:, 4].sum()) * relative ** 2,
-                    largest_share=float(np.max(each) ** 2 / np.sum(each * each)) if value else 0.0,
-                    evaluations=Evaluations(0, 0, 0, int(out[:, 4].sum())), kind="replicated",
+    relative, paths = error / value if value else math.inf, int(out[:, 4].sum())
+    squares = float(np.sum(each * each))
+    return Estimate(value=value, std_error=error, relative_error=relative, samples=paths, hits=int(out[:, 1].sum()),
+                    effective_sample_size=float(each.sum()) ** 2 / squares if value else 0.0, weight_ess=float(count),
+                    relative_variance=paths * relative ** 2,
+                    largest_share=float(np.max(each)) ** 2 / squares if value else 0.0,
+                    evaluations=Evaluations(0, 0, 0, paths), kind="replicated",
                     verdict="caution" if value else "not trusted", reason=reason, checks=checks,
                     stopped_by="replicates", seed=seed, confidence=confidence, seconds=seconds, bound=None,
                     interval_method="t", how=f"{count} populations of {particles:,} paths, split adaptively at up to "

@@ -11,8 +11,7 @@ from typing import Any
 from rareevents import events
 from rareevents.certificates import tilt_between
 from rareevents.events import AnyEvent, Event, Intersection, Union
-from rareevents.paths.scores import Hits, PathScore, end, running_max, running_min
-from rareevents.paths.scores import _first_passage
+from rareevents.paths.scores import Hits, PathScore, end, of_first_passage, running_max, running_min
 from rareevents.processes import RandomWalk
 
 Piece = tuple[float, float]
@@ -70,7 +69,7 @@ def beyond(f: Any) -> Piece | None:
         return f.at_least, math.inf
     if f.score is running_min and math.isinf(f.at_least):
         return -math.inf, f.at_most
-    if f.score.build is _first_passage and math.isinf(f.at_least):
+    if f.score.build is of_first_passage and math.isinf(f.at_least):
         return _of_states(f.score.of)
     return None
 

@@ -5,8 +5,8 @@ integrand from a node on. With v a proposal's relative variance from a node on,
 
     v = sum (d - q)^2 / q + sum d^2/q v'
 
-has positive terms only, so that a variance of 1e-12 is as exact as one of 10. Sums run backwards over the steps; without
-a number of steps they are sparse linear systems.
+has positive terms only, so that a variance of 1e-12 is as exact as one of 10. Sums run backwards over the steps;
+without a number of steps they are sparse linear systems.
 """
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def hitting(g: Graph) -> np.ndarray:
     goal = np.bincount(rows, np.where(to == YES, p, 0.0), len(inner))
     stays = at[to] >= 0
     matrix = csr_array((p[stays], (rows[stays], at[to[stays]])), (len(inner), len(inner)))
-    h[inner] = spsolve((identity(len(inner), format="csc") - matrix).tocsc(), goal)
+    h[inner] = np.asarray(spsolve((identity(len(inner), format="csc") - matrix).tocsc(), goal))
     return np.maximum(h, 0.0)
 
 
@@ -188,7 +188,7 @@ def _solved(g: Graph, inner: np.ndarray, weights: np.ndarray, constant: np.ndarr
         out[inner] = math.inf
         return out
     matrix = csr_array((w[stays], (rows[stays], at[to[stays]])), (len(inner), len(inner)))
-    x = spsolve((identity(len(inner), format="csc") - matrix).tocsc(), constant[inner])
+    x = np.asarray(spsolve((identity(len(inner), format="csc") - matrix).tocsc(), constant[inner]))
     # A non-negative system has a non-negative solution exactly where the sums converge.
     out[inner] = x if np.all(x >= -1e-12 * max(1.0, float(np.max(np.abs(x), initial=0.0)))) and _contracts(matrix) \
         else math.inf
@@ -200,7 +200,7 @@ def _contracts(matrix: object) -> bool:
     from scipy.sparse import identity
     from scipy.sparse.linalg import spsolve
     n = matrix.shape[0]                                                                      # type: ignore[attr-defined]
-    x = spsolve((identity(n, format="csc") - matrix).tocsc(), np.ones(n))                    # type: ignore[operator]
+    x = np.asarray(spsolve((identity(n, format="csc") - matrix).tocsc(), np.ones(n)))        # type: ignore[operator]
     return bool(np.all(np.isfinite(x)) and np.all(x >= 1.0 - 1e-9))
 
 

@@ -5,7 +5,6 @@ Events end as soon as they are decided: each score knows the least and the most 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,5 +195,5 @@ def _of_path(f: Integrand, process: Process) -> Functional:
 
     def value(e, path, state):
         return call(path)
-    return Functional(records.record(steps=int(process.steps)), start_row if size else start_number, update_row if size else update_number,
-                      decide, value, finite=False)
+    start, update = (start_row, update_row) if size else (start_number, update_number)
+    return Functional(records.record(steps=int(process.steps)), start, update, decide, value, finite=False)

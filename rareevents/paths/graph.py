@@ -129,8 +129,8 @@ class _Search:
             p[node, :len(targets)] = chances
         values: list[Any] = [True, False]
         for node in self.nodes[2:]:
-            at_end = node is not None and node.state is not None
-            values.append(self.asked.value(self.asked.record, node.accumulated, node.state) if at_end else False)
+            values.append(False if node is None or node.state is None else
+                          self.asked.value(self.asked.record, node.accumulated, node.state))
         boolean = all(isinstance(y, (bool, np.bool_)) for y in values)
         return Graph(to, p, np.array(values, float), root, steps, self.nodes, boolean, self.memory)
 

@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 
 from rareevents import events
 from rareevents.events import Event, Intersection, Union
-from rareevents.paths.scores import Hits, PathScore, _first_passage, _longest_run, _visits, end, running_max, running_min
+from rareevents.paths.scores import (
+    Hits,
+    PathScore,
+    end,
+    of_first_passage,
+    of_longest_run,
+    of_visits,
+    running_max,
+    running_min,
+)
 from rareevents.processes.base import Process
 
 FINE, MOST = 100, 400         # levels of a score that is not a count; of any
@@ -76,9 +85,9 @@ def _of_score(f: Event, process: Process) -> Progress:
         return Progress(_none, 1, True)
     if score is events.total:
         return Progress(_counted, FINE, False) if up and f.at_least > 0.0 else Progress(_none, 1, True)
-    if up and f.at_least > 0.0 and score.build in (_visits, _longest_run):
-        return Progress(_counted if score.build is _visits else _run, min(MOST, math.ceil(f.at_least)), True)
-    if not up and score.build is _first_passage:
+    if up and f.at_least > 0.0 and score.build in (of_visits, of_longest_run):
+        return Progress(_counted if score.build is of_visits else _run, min(MOST, math.ceil(f.at_least)), True)
+    if not up and score.build is of_first_passage:
         return _towards(score.of, process, _of_the_score)
     if (score in (running_max, end) and up) or (score in (running_min, end) and not up):
         number, level = score.of.function, _low if up else _high
@@ -133,4 +142,5 @@ def _both(first: Progress, second: Progress, either: bool) -> Progress:
 
     def behind(e, both, time, state, start, steps):
         return min(one(e.first, both[0], time, state, start, steps), two(e.second, both[1], time, state, start, steps))
-    return Progress(furthest if either else behind, max(first.levels, second.levels), first.monotone and second.monotone)
+    return Progress(furthest if either else behind, max(first.levels, second.levels),
+                    first.monotone and second.monotone)

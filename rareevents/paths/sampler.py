@@ -115,8 +115,8 @@ class PathSampler:
         try:
             self._kernel(*self._arguments(chunk, n, scratch))
         except Exception as error:
-            raise UserFunctionError(f"{self.process!r} or {self.question.f!r} raised {type(error).__name__}: {error} in "
-                                    f"chunk {chunk}, in compiled code") from error
+            raise UserFunctionError(f"{self.process!r} or {self.question.f!r} raised {type(error).__name__}: {error} "
+                                    f"in chunk {chunk}, in compiled code") from error
         if status[3] > 0:
             raise StepLimitError(f"{status[3]} of {status[1]} paths in a block of chunk {chunk} were undecided after "
                                  f"max_steps = {self.limit:,} steps of {self.process!r}: raise max_steps, give the "
@@ -130,8 +130,8 @@ class PathSampler:
                                     f"log_density is not finite at its own step")
         if status[0] != sums.OK:
             y = scratch["y"][0, :status[1]]
-            raise UserFunctionError(f"{self.question.f!r} returned {y[~np.isfinite(y)][:1]} on a path of chunk {chunk}: "
-                                    f"an integrand must be finite")
+            raise UserFunctionError(f"{self.question.f!r} returned {y[~np.isfinite(y)][:1]} on a path of chunk "
+                                    f"{chunk}: an integrand must be finite")
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"])
 
 

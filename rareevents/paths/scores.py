@@ -49,12 +49,13 @@ class PathScore(Score):
         """The same of another number of the state: `running_max.taken_of(rare.total)`."""
         if self.counts:
             raise TypeError(f"{self.name} counts states: give it an event of them")
-        chosen = score if isinstance(score, Score) and not isinstance(score, PathScore) else events.score(score)
+        chosen = score if isinstance(score, Score) and not isinstance(score, PathScore) else events.score(score)                       # type: ignore[arg-type]
         return PathScore(f"{self.name} of {chosen.name}", _not_of_a_draw, of=chosen, build=self.build)
 
 
 # ------------------------------------------------------------------------------------------------ counting states
-def _visits(inside: Callable) -> Accumulator:
+def of_visits(inside: Callable) -> Accumulator:
+    """Counts the times in the states."""
     def start(e, state):
         return 0
 
@@ -66,7 +67,8 @@ def _visits(inside: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def _longest_run(inside: Callable) -> Accumulator:
+def of_longest_run(inside: Callable) -> Accumulator:
+    """Keeps the longest run in the states, and the run that goes on."""
     def start(e, state):
         return 0, 0
 
@@ -79,7 +81,8 @@ def _longest_run(inside: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def _first_passage(inside: Callable) -> Accumulator:
+def of_first_passage(inside: Callable) -> Accumulator:
+    """Keeps the time, and whether it was that of the passage."""
     def start(e, state):
         return 0, 0                                       # the time, and whether it was the passage
 
@@ -99,17 +102,17 @@ def visits(states: Any) -> PathScore:
     >>> visits("storm") >= 20
     visits('storm') >= 20
     """
-    return _counting("visits", states, _visits)
+    return _counting("visits", states, of_visits)
 
 
 def longest_run(states: Any) -> PathScore:
     """The most steps in a row that a path spends in the states, after time 0."""
-    return _counting("longest_run", states, _longest_run)
+    return _counting("longest_run", states, of_longest_run)
 
 
 def first_passage(states: Any) -> PathScore:
     """The first time after 0 at which a path is in one of the states; infinite if it is never."""
-    return _counting("first_passage", states, _first_passage)
+    return _counting("first_passage", states, of_first_passage)
 
 
 def _counting(name: str, states: Any, build: Callable) -> PathScore:
@@ -118,7 +121,8 @@ def _counting(name: str, states: Any, build: Callable) -> PathScore:
 
 
 # ------------------------------------------------------------------------------------------------ numbers of states
-def _running_max(number: Callable) -> Accumulator:
+def of_running_max(number: Callable) -> Accumulator:
+    """Keeps the largest number."""
     def start(e, state):
         return -math.inf
 
@@ -130,7 +134,8 @@ def _running_max(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def _running_min(number: Callable) -> Accumulator:
+def of_running_min(number: Callable) -> Accumulator:
+    """Keeps the smallest number."""
     def start(e, state):
         return math.inf
 
@@ -142,7 +147,8 @@ def _running_min(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def _end(number: Callable) -> Accumulator:
+def of_end(number: Callable) -> Accumulator:
+    """Keeps nothing: the last state is known."""
     def start(e, state):
         return 0
 
@@ -156,7 +162,8 @@ def _end(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def _total(number: Callable) -> Accumulator:
+def of_total(number: Callable) -> Accumulator:
+    """Adds a number of the states."""
     def start(e, state):
         return 0.0
 
@@ -168,10 +175,10 @@ def _total(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-running_max = PathScore("running_max", _not_of_a_draw, of=events.identity, build=_running_max)
-running_min = PathScore("running_min", _not_of_a_draw, of=events.identity, build=_running_min)
-end = PathScore("end", _not_of_a_draw, of=events.identity, build=_end)
-path_total = PathScore("total", _not_of_a_draw, of=events.identity, build=_total)      # rare.total, of a path
+running_max = PathScore("running_max", _not_of_a_draw, of=events.identity, build=of_running_max)
+running_min = PathScore("running_min", _not_of_a_draw, of=events.identity, build=of_running_min)
+end = PathScore("end", _not_of_a_draw, of=events.identity, build=of_end)
+path_total = PathScore("total", _not_of_a_draw, of=events.identity, build=of_total)      # rare.total, of a path
 
 
 # ------------------------------------------------------------------------------------------------ one before another

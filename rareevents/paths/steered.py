@@ -51,10 +51,12 @@ class Steered(Process):
 
     @property
     def steps(self) -> Any:                                # type: ignore[override]
+        """Steps of a path."""
         return self.process.steps
 
     @property
     def labels(self) -> Any:                               # type: ignore[override]
+        """Names of the states."""
         return self.process.labels
 
 
@@ -86,5 +88,6 @@ class PathMixture(Process):
 
     @property
     def steps(self) -> Any:                                # type: ignore[override]
+        """Steps of a path."""
         return self.components[0].steps
 

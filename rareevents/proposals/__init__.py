@@ -3,6 +3,10 @@ from rareevents.designs import Design as Design
 from rareevents.proposals.conditioning import rao_blackwell as rao_blackwell
 from rareevents.proposals.cross_entropy import StalledError as StalledError
 from rareevents.proposals.cross_entropy import cross_entropy as cross_entropy
+from rareevents.proposals.doob import doob as doob
+from rareevents.proposals.doob import softened as softened
+from rareevents.proposals.feedback import chernoff as chernoff
+from rareevents.proposals.feedback import feedback as feedback
 from rareevents.proposals.learned import NothingFoundError as NothingFoundError
 from rareevents.proposals.learned import explored as explored
 from rareevents.proposals.mixtures import alore as alore
@@ -10,11 +14,7 @@ from rareevents.proposals.mixtures import mixture as mixture
 from rareevents.proposals.mixtures import safe as safe
 from rareevents.proposals.overshoot import overshoot as overshoot
 from rareevents.proposals.overshoot import truncated as truncated
+from rareevents.proposals.path_tilts import horizon_tilt as horizon_tilt
+from rareevents.proposals.path_tilts import perron_tilt as perron_tilt
 from rareevents.proposals.tilting import tilt as tilt
-from rareevents.proposals.steering import chernoff as chernoff
-from rareevents.proposals.steering import doob as doob
-from rareevents.proposals.steering import feedback as feedback
-from rareevents.proposals.steering import horizon_tilt as horizon_tilt
-from rareevents.proposals.steering import perron_tilt as perron_tilt
-from rareevents.proposals.steering import softened as softened
 from rareevents.proposals.walks import walk_tilt as walk_tilt

@@ -25,7 +25,7 @@ def walk_tilt(walk: Process, event: Any) -> Design:
     walk : RandomWalk
         The nominal law.
     event : event
-        A level of `end`, `running_max` or `running_min`, `hits(at_least(u), ...)`, or `first_passage(at_least(u)) <= n`.
+        A level of `end`, `running_max`, `running_min`, `hits(at_least(u), ...)`, or `first_passage(at_least(u)) <= n`.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def walk_tilt(walk: Process, event: Any) -> Design:
         raise ValueError(f"walk must be a RandomWalk, got {walk!r}")
     where = beyond(event) if isinstance(event, AnyEvent) else None
     if where is None or math.isinf(where[0]) == math.isinf(where[1]):
-        raise ValueError(f"event must be a level that a walk is beyond when it ends, such as end >= 3, running_max >= 3 "
-                         f"or hits(at_least(3)), got {event!r}")
+        raise ValueError(f"event must be a level that a walk is beyond when it ends, such as end >= 3, running_max >= "
+                         f"3 or hits(at_least(3)), got {event!r}")
     up = math.isinf(where[1])
     distance = (where[0] if up else where[1]) - walk.start
     sign = 1.0 if up else -1.0
@@ -57,6 +57,7 @@ def walk_tilt(walk: Process, event: Any) -> Design:
 
 def _theta(walk: RandomWalk, event: Any, sign: float, distance: float) -> float:
     from scipy.optimize import brentq
+    solve: Any = brentq
 
     def kappa(t: float) -> float:
         return walk.log_mgf(sign * t)
@@ -78,14 +79,14 @@ def _theta(walk: RandomWalk, event: Any, sign: float, distance: float) -> float:
     if not at_end and drift(0.0) < 0.0:
         low = _bracket(lambda t: -drift(t), 0.0, most)      # kappa falls to here and rises then
         high = _bracket(lambda t: -kappa(t), low, most)
-        root = float(brentq(kappa, low, high)) if kappa(high) > 0.0 else high
+        root = float(solve(kappa, low, high)) if kappa(high) > 0.0 else high
         while kappa(root) > 0.0 and root > low:             # on the side where the weight is bounded for all time
             root -= 1e-13 * root
         if pace is None or drift(root) >= pace:
             return sign * root
     assert pace is not None
     high = _bracket(lambda t: pace - drift(t), 0.0, most)
-    return sign * float(brentq(lambda t: drift(t) - pace, 0.0, high)) if drift(high) > pace else sign * high
+    return sign * float(solve(lambda t: drift(t) - pace, 0.0, high)) if drift(high) > pace else sign * high
 
 
 def _last_finite(walk: RandomWalk, sign: float) -> float:
