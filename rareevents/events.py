@@ -31,6 +31,7 @@ class Score:
     function: Callable = field(repr=False)          # (record, x) -> number
     record: tuple = field(default=records.record(), repr=False)
     coefficients: Any = field(default=None, repr=False)
+    of_paths = False              # whether it is a number of a path, not of a draw
 
     def __ge__(self, level: float) -> Event:
         return Event(self, at_least=level)
@@ -141,6 +142,8 @@ def score(function: Callable) -> Score:
 
 class AnyEvent:
     """What every event has: its data, its function to compile, and the operators that combine it with others."""
+
+    of_paths = False              # whether it is known to be asked of a path, not of a draw
 
     @property
     def record(self) -> tuple:
@@ -397,6 +400,11 @@ def require_fit(f: Any, size: int | None) -> None:
             require_fit(part, size)
     elif isinstance(f, Complement):
         require_fit(f.event, size)
+    elif isinstance(f, AnyEvent) and (f.of_paths or (isinstance(f, Event) and f.score.of_paths)):
+        raise ValueError(f"f must be asked of a draw, got {f!r}, which is asked of a path: the nominal law must then be "
+                         f"one of paths, such as a MarkovChain")
+    elif isinstance(f, Mapped):
+        require_fit(f.score >= 0.0, size)
     elif isinstance(f, Event) and f.score.coefficients is not None:
         c = f.score.coefficients
         if size is None:

@@ -96,7 +96,7 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     estimates.check_confidence(confidence)
     require_threads(threads)
     require_audit(nominal, audit)
-    prepare = _of_paths if isinstance(nominal, Process) else _of_draws
+    prepare: Any = _of_paths if isinstance(nominal, Process) else _of_draws
     sampler, covered, bound, auditable = prepare(nominal, f, proposal, seed, stage, tally)
 
     def result(run: engine.Run, found: Audit | None = None) -> Estimate:

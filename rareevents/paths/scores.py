@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents import events
-from rareevents.events import AnyEvent, Event, Score
+from rareevents.events import AnyEvent, Score
 from rareevents.kernels import records
 
 
@@ -44,6 +44,7 @@ class PathScore(Score):
     of: Any = None
     build: Any = field(default=None, repr=False)          # (function of the state) -> Accumulator
     counts: bool = False                                  # whether `of` is a set of states
+    of_paths = True
 
     def taken_of(self, score: Any) -> PathScore:
         """The same of another number of the state: `running_max.taken_of(rare.total)`."""
@@ -188,6 +189,7 @@ class Hits(AnyEvent):
 
     target: Any
     before: Any
+    of_paths = True
 
     def __repr__(self) -> str:
         return f"hits({_shown(self.target)}" + (f", before={_shown(self.before)})" if self.before is not None else ")")
@@ -259,12 +261,3 @@ def _shown(given: Any) -> str:
     if inspect.isfunction(given):
         return given.__name__
     return repr(given)
-
-
-def is_of_paths(f: Any) -> bool:
-    """Whether an event asks something of a path."""
-    if isinstance(f, (events.Union, events.Intersection)):
-        return any(map(is_of_paths, f.parts))
-    if isinstance(f, events.Complement):
-        return is_of_paths(f.event)
-    return isinstance(f, Hits) or (isinstance(f, Event) and isinstance(f.score, PathScore))

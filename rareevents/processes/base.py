@@ -76,9 +76,8 @@ class Process:
 
     def functions(self) -> Functions:
         """The plain functions to compile."""
-        for name, signature in (("step", "step(self, state, rng)"),):
-            if getattr(type(self), name) is getattr(Process, name):
-                raise TypeError(f"{type(self).__name__} must define {signature}")
+        if type(self).step is Process.step:
+            raise TypeError(f"{type(self).__name__} must define step(self, state, rng)")
         weighed = type(self).log_density is not Process.log_density
         return Functions(type(self).begin, type(self).step, type(self).log_density if weighed else None)
 
@@ -106,8 +105,12 @@ class Process:
         if isinstance(given, (list, np.ndarray)):
             given = np.array(given)
         rng = np.random.Generator(np.random.Philox(0))
-        with np.errstate(all="ignore"):
-            after = self.step(given, rng)
+        try:
+            with np.errstate(all="ignore"):
+                after = self.step(given, rng)
+        except Exception as cause:
+            raise ValueError(f"step of {self!r} raised {type(cause).__name__}: {cause}, from the start {given!r}"
+                             ) from cause
         if isinstance(given, np.ndarray):
             return given.astype(np.asarray(after).dtype)
         if isinstance(given, tuple):

@@ -14,7 +14,7 @@ from rareevents.proposals.additive import STEEPEST, Additive
 from rareevents.proposals.doob import path_design, require_graph
 
 
-def horizon_tilt(process: Process, event: Any, choice: str = "second moment") -> Design:
+def horizon_tilt(process: Process, event: Any, choice: str = "saddle") -> Design:
     """The exponential tilt of a path with a number of steps: density exp(theta S)/M(theta) times the nominal.
 
     The weight on the event is at most M(theta) exp(-theta k), where M(theta) = E[exp(theta S)].
@@ -26,7 +26,7 @@ def horizon_tilt(process: Process, event: Any, choice: str = "second moment") ->
     event : event
         A level k of visits(...) or total.
     choice : str
-        theta by "saddle point" (mean k), "cross entropy" (the mean given the event), or "second moment" (the smallest
+        theta by "saddle" (mean k), "cross entropy" (the mean given the event), or "second moment" (the smallest
         variance).
 
     Raises
@@ -36,8 +36,8 @@ def horizon_tilt(process: Process, event: Any, choice: str = "second moment") ->
 
     Source: Asmussen and Glynn, Stochastic Simulation (2007), sections VI.2 and XIII.3.
     """
-    if choice not in ("saddle point", "cross entropy", "second moment"):
-        raise ValueError(f"choice must be 'saddle point', 'cross entropy' or 'second moment', got {choice!r}")
+    if choice not in ("saddle", "cross entropy", "second moment"):
+        raise ValueError(f"choice must be 'saddle', 'cross entropy' or 'second moment', got {choice!r}")
     sums = Additive(process, event)
     require_graph(process, event)
     from scipy.optimize import minimize_scalar
@@ -54,7 +54,7 @@ def horizon_tilt(process: Process, event: Any, choice: str = "second moment") ->
         found: Any = minimize_scalar(cost, bounds=(0.0, _saddle(sums, sums.level, 1.0) * 1.5 + 0.1), method="bounded",
                                       options={"xatol": 1e-5})
         theta = float(found.x)
-    elif choice == "saddle point":
+    elif choice == "saddle":
         theta = _saddle(sums, sums.level, 0.0)
     else:
         theta = _saddle(sums, _mean_given(sums), 0.0)

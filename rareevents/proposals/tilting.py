@@ -12,14 +12,17 @@ from rareevents.designs import Design
 from rareevents.distributions import Distribution, Support
 from rareevents.distributions.parts import require_law
 from rareevents.events import Event
+from rareevents.processes import Process, RandomWalk
+from rareevents.proposals.path_tilts import horizon_tilt
 from rareevents.proposals.region import design, one_piece, pieces, scalar
+from rareevents.proposals.walks import walk_tilt
 from rareevents.reductions import score_direction
 
 CHOICES = ("saddle", "cross entropy", "second moment")
 FARTHEST = 1e6                # of theta times the law's standard deviation: the level cannot be reached
 
 
-def tilt(nominal: Distribution, event: Any, choice: str = "saddle") -> Design:
+def tilt(nominal: Any, event: Any, choice: str = "saddle") -> Design:
     """The exponential tilt of the nominal law for an event, with the bound on its weight.
 
     q(x) = exp(theta s(x) - kappa(theta)) p(x). The choices of theta: "saddle", E_q[s] is the level; "cross entropy",
@@ -28,8 +31,9 @@ def tilt(nominal: Distribution, event: Any, choice: str = "saddle") -> Design:
 
     Parameters
     ----------
-    nominal : Distribution
-        p, a law with a moment generating function; of numbers, or of vectors for an event of one named score.
+    nominal : Distribution or Process
+        p, a law with a moment generating function; of numbers, or of vectors for an event of one named score. Walks and
+        paths over finitely many states are tilted as wholes (`walk_tilt`, `horizon_tilt`).
     event : event, or function for the choices other than "saddle" on laws of one number
         One interval of the score.
     choice : str
@@ -50,6 +54,10 @@ def tilt(nominal: Distribution, event: Any, choice: str = "saddle") -> Design:
     """
     if choice not in CHOICES:
         raise ValueError(f"choice must be one of {', '.join(map(repr, CHOICES))}, got {choice!r}")
+    if isinstance(nominal, RandomWalk):
+        return walk_tilt(nominal, event)
+    if isinstance(nominal, Process):
+        return horizon_tilt(nominal, event, choice)
     require_tilt(nominal)
     small = scalar(nominal, event)
     law, question, a = (nominal, event, 1.0) if small is None else small
@@ -120,7 +128,7 @@ def _refined(law: Distribution, f: Any, choice: str) -> float:
         return kappa + top + math.log(float(np.sum(np.exp(logs - top))))
     start = _refined(law, f, "cross entropy")
     reach = 0.5 * abs(start) + 0.5 / _sd(law)
-    found = minimize_scalar(log_moment, bracket=(start - 0.1 * reach, start), tol=1e-12)      # convex: no local minima
+    found: Any = minimize_scalar(log_moment, bracket=(start - 0.1 * reach, start), tol=1e-12)  # convex: one minimum
     return float(found.x)
 
 
