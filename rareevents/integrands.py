@@ -141,6 +141,8 @@ def integrand(f: Any) -> Any:
     if isinstance(f, Score):
         raise TypeError(f"f must be an event or a function, got the score {f.name}: compare it, as in {f.name} >= 3, "
                         f"or take a function of it, as in {f.name}.map(function)")
+    if hasattr(f, "functional"):                                           # made for paths of one kind
+        return f
     plain = getattr(f, "py_func", f)                                       # a function that the user jitted already
     if inspect.isfunction(plain):
         return Integrand(plain)

@@ -58,6 +58,13 @@ class LogNormal(Distribution):
         z = (y - self.mu) / self.sigma
         return -0.5 * z * z - y - self.log_norm
 
+    def survival(self, x):
+        return 0.5 * math.erfc((math.log(x) - self.mu) / (self.sigma * 1.4142135623730951)) if x > 0.0 else 1.0
+
+    def scaled(self, c: float) -> LogNormal:
+        """The law of c X."""
+        return LogNormal(self.mu + math.log(c), self.sigma)
+
     def log_tails(self, x: float) -> tuple[float, float]:
         from scipy.special import log_ndtr
         z = (math.log(x) - self.mu) / self.sigma

@@ -53,6 +53,13 @@ class Lomax(Distribution):
     def log_density(self, x):
         return -(self.alpha + 1.0) * math.log1p(x / self.scale) - self.log_norm if x >= 0.0 else -math.inf
 
+    def survival(self, x):
+        return (1.0 + x / self.scale) ** -self.alpha if x > 0.0 else 1.0
+
+    def scaled(self, c: float) -> Lomax:
+        """The law of c X."""
+        return Lomax(self.alpha, c * self.scale)
+
     def log_tails(self, x: float) -> tuple[float, float]:
         above = -self.alpha * math.log1p(x / self.scale)
         return log_complement(above), above

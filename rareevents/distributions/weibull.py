@@ -65,6 +65,13 @@ class Weibull(Distribution):
         hazard = self.shape * y
         return (self.shape - 1.0) * y - (math.exp(hazard) if hazard < 700.0 else math.inf) - self.log_norm
 
+    def survival(self, x):
+        return math.exp(-math.exp(self.shape * (math.log(x) - self.log_scale))) if x > 0.0 else 1.0
+
+    def scaled(self, c: float) -> Weibull:
+        """The law of c X."""
+        return Weibull(self.shape, c * self.scale)
+
     def log_tails(self, x: float) -> tuple[float, float]:
         above = -exp_or_inf(self.shape * (math.log(x) - self.log_scale))
         return log_complement(above), above

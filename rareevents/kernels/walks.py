@@ -143,12 +143,20 @@ def mixed(shares, logs, i):
     return -most - math.log(total)
 
 
-def walker(begin: Callable, step: Callable, log_p: Any, log_q: Any, asked: Any, endless: bool) -> Callable:
+def walker(p_functions: Any, q_functions: Any, weighed: bool, asked: Any, endless: bool) -> Callable:
     """One path: its log weight to w[i], the integrand to y[0, i]. Returns 1 if it was undecided at the end, else 0."""
+    begin, step, log_q, log_first_q = q_functions
+    _, _, log_p, log_first_p = p_functions
     start, update, decide, value = asked.start, asked.update, asked.decide, asked.value
 
     def no_ratio(p, q, state, new):
         return 0.0
+
+    def no_first(p, q, state):
+        return 0.0
+
+    def log_first(p, q, state):
+        return log_first_p(p, state) - log_first_q(q, state)
 
     def log_ratio(p, q, state, new):
         return log_p(p, state, new) - log_q(q, state, new)
@@ -158,13 +166,14 @@ def walker(begin: Callable, step: Callable, log_p: Any, log_q: Any, asked: Any, 
 
     def some_left(limit, time):
         return float(limit - time)
-    ratio = no_ratio if log_q is None else log_ratio
+    ratio = log_ratio if weighed else no_ratio
+    first = log_first if weighed and log_first_p is not None and log_first_q is not None else no_first
     left = all_left if endless else some_left
 
     def one(p, q, e, rng, limit, w, y, i):
         state = begin(q, rng)
         accumulated = start(e, state)
-        total = 0.0
+        total = first(p, q, state)
         time = np.int64(0)
         while time < limit and decide(e, accumulated, state, left(limit, time)) < 0:
             new = step(q, state, rng)

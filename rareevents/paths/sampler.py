@@ -49,15 +49,11 @@ class PathSampler:
 
     def _compile(self) -> Any:
         p, q = self.question.nominal, self.process
-        if self.question.proposal is None:
-            log_p = log_q = None
-        else:
-            log_p, log_q = p.functions().log_density, q.functions().log_density
-            for role, law, f in (("nominal", p, log_p), ("proposal", q, log_q)):
-                if f is None:
-                    raise TypeError(f"{role} must define log_density(self, state, new) to be weighed, got {law!r}")
-        made = q.functions()
-        role = walks.walker(made.begin, made.step, log_p, log_q, self.question.asked, self.endless)
+        weighed = self.question.proposal is not None
+        for role, law in (("nominal", p), ("proposal", q)):
+            if weighed and law.functions().log_density is None:
+                raise TypeError(f"{role} must define log_density(self, state, new) to be weighed, got {law!r}")
+        role = walks.walker(p.functions(), q.functions(), weighed, self.question.asked, self.endless)
         return fuse(walks.path_chunk, {"walk": role}, self._arguments(0, 0, self._scratch()))
 
     def _rehearse(self) -> bool:

@@ -33,6 +33,7 @@ class Functions(NamedTuple):
     begin: Callable               # (record, rng) -> state
     step: Callable                # (record, state, rng) -> state
     log_density: Callable | None  # (record, state, new) -> number
+    log_begin: Callable | None = None             # (record, state) -> number; None: one law under every proposal
 
 
 class Process:
@@ -41,7 +42,7 @@ class Process:
     `steps` is the number of steps of every path, or None: a path then ends when its event is decided, and one that is
     still undecided after `max_steps` is an error. `log_density(state, new)` is the log probability, or density, of a
     step; without it there is naive Monte Carlo and splitting, but no importance sampling. `begin(rng)` may draw the
-    first state, which then has one law under every proposal. A proposal is another process with the same states.
+    first state, which then has one law under every proposal, unless `log_begin(state)` is its log probability. A proposal is another process with the same states.
     """
 
     start: Any
@@ -79,7 +80,8 @@ class Process:
         if type(self).step is Process.step:
             raise TypeError(f"{type(self).__name__} must define step(self, state, rng)")
         weighed = type(self).log_density is not Process.log_density
-        return Functions(type(self).begin, type(self).step, type(self).log_density if weighed else None)
+        return Functions(type(self).begin, type(self).step, type(self).log_density if weighed else None,
+                         getattr(type(self), "log_begin", None))
 
     @cached_property
     def record(self) -> tuple:

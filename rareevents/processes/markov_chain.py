@@ -83,14 +83,20 @@ class MarkovChain(Process):
         return p / p.sum(axis=1, keepdims=True)
 
     def derive(self) -> dict[str, Any]:
+        p = self.matrix
+        first = np.eye(len(p))[self.initial] if isinstance(self.initial, int) else np.array(self.initial)
         with np.errstate(divide="ignore"):
-            log_p = np.log(self.matrix)
-        first = np.eye(len(log_p))[self.initial] if isinstance(self.initial, int) else np.array(self.initial)
-        return {"log_p": log_p, "table": alias_rows(self.matrix), "first": alias_rows(first[None])}
+            log_p = np.log(p)
+            log_first = np.log(first)
+        return {"log_p": log_p, "table": alias_rows(self.matrix), "first": alias_rows(first[None]),
+                "log_first": log_first}
 
     # Sampling and evaluation
     def begin(self, rng):
         return alias_row(rng, self.first, 0)
+
+    def log_begin(self, state):
+        return self.log_first[state]
 
     def step(self, state, rng):
         return alias_row(rng, self.table, state)

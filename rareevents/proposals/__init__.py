@@ -7,6 +7,7 @@ from rareevents.proposals.doob import doob as doob
 from rareevents.proposals.doob import softened as softened
 from rareevents.proposals.feedback import chernoff as chernoff
 from rareevents.proposals.feedback import feedback as feedback
+from rareevents.proposals.largest import largest_integrated as largest_integrated
 from rareevents.proposals.learned import NothingFoundError as NothingFoundError
 from rareevents.proposals.learned import explored as explored
 from rareevents.proposals.mixtures import alore as alore
