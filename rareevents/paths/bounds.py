@@ -1,4 +1,4 @@
-"""A proven bound on the weight of a tilted walk.
+"""Proven bounds on f p/q over paths without a graph: tilted walks, and sums with their largest term integrated.
 
 After t steps the weight is exp(t kappa(theta) - theta (S_t - S_0)). Where the event makes sure that S is beyond a level
 when the path ends, and t is at most the number of steps (or kappa is not above 0), that is bounded.
@@ -8,17 +8,28 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from rareevents import events
 from rareevents.certificates import tilt_between
+from rareevents.distributions import Categorical, Distribution, Weibull
 from rareevents.events import AnyEvent, Event, Intersection, Union
 from rareevents.paths.scores import Hits, PathScore, end, of_first_passage, running_max, running_min
 from rareevents.processes import RandomWalk
+from rareevents.processes.all_but_largest import AllButLargest
 
 Piece = tuple[float, float]
 
 
+def step_bound(nominal: Any, f: Any, proposal: Any) -> float | None:
+    """The bound of a question that is answered step by step, or None where nothing is proven."""
+    if isinstance(nominal, AllButLargest):
+        return sum_bound(nominal, f, nominal if proposal is None else proposal)
+    return walk_bound(nominal, f, proposal)
+
+
 def walk_bound(nominal: Any, f: Any, proposal: Any) -> float | None:
-    """The bound, or None where nothing is proven."""
+    """The bound for a tilt of a walk."""
     if not isinstance(nominal, RandomWalk) or not isinstance(proposal, RandomWalk) or not isinstance(f, AnyEvent) \
             or nominal.start != proposal.start:
         return None
@@ -81,3 +92,41 @@ def _of_states(states: Any) -> Piece | None:
     if isinstance(states, int):
         return float(states), float(states)
     return None
+
+
+# ------------------------------------------------------------------------------------------------ sums
+def sum_bound(nominal: AllButLargest, f: Any, proposal: AllButLargest) -> float | None:
+    """The bound for a sum with its largest term integrated: the largest over the number of terms."""
+    if not isinstance(nominal.count, Categorical) or not isinstance(proposal, AllButLargest) or \
+            not isinstance(proposal.count, Categorical):
+        return None
+    p, q = np.array(nominal.count.probabilities), np.array(proposal.count.probabilities)
+    suprema = log_suprema(nominal.sizes, proposal.sizes, f.level, len(p))
+    if suprema is None or len(p) != len(q) or np.any((p[1:] > 0.0) & (q[1:] == 0.0)):
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p[1:] > 0.0, np.log(p[1:]) - np.log(q[1:]) + suprema[1:], -math.inf)
+    return math.exp(float(np.max(terms))) * (1.0 + 1e-9)
+
+
+def log_suprema(size: Distribution, other: Distribution, level: float, counts: int) -> np.ndarray | None:
+    """log of the largest n P(X > max(M, u - S)) p/q over the other n - 1 terms, for n = 0, 1, ..., counts - 1.
+
+    With their own law it is n P(X > u/n). With Weibull sizes of shape k <= 1 and the scale c, p/q of a term is
+    c^k exp(-(1 - c^-k) x^k): the exponent of all is concave between points at which m of the others are u/(m + 1) and
+    the rest 0, so that its largest value is at one of them.
+    """
+    out = np.full(counts, -math.inf)
+    scaled = isinstance(size, Weibull) and isinstance(other, Weibull) and size.shape == other.shape <= 1.0 \
+        and other.scale > size.scale
+    if size != other and not scaled:
+        return None
+    for n in range(1, counts):
+        out[n] = math.log(n)
+        if size == other:
+            out[n] += size.log_mass(level / n, math.inf)
+        else:
+            k, c = size.shape, other.scale / size.scale                                      # type: ignore[attr-defined]
+            at = (level / size.scale / np.arange(1, n + 1)) ** k                             # type: ignore[attr-defined]
+            out[n] += (n - 1) * k * math.log(c) - float(np.min(((1.0 - c ** -k) * np.arange(n) + 1.0) * at))
+    return out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rareevents.paths import exact
-from rareevents.paths.bounds import walk_bound
+from rareevents.paths.bounds import step_bound
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import Graph, graph, moves_of
 from rareevents.paths.steered import PathMixture, Steered
@@ -36,7 +36,7 @@ class Question:
     def bound(self) -> float | None:
         """A proven bound on f p/q over all paths; None where nothing is proven."""
         if self.graph is None:
-            return walk_bound(self.nominal, self.f, self.proposal)
+            return step_bound(self.nominal, self.f, self.proposal)
         if np.any(self.graph.value < 0.0):
             return None
         if self.proposal is None:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents.designs import Design
-from rareevents.distributions import IID, Categorical, Distribution, Weibull
+from rareevents.distributions import IID, Categorical, Distribution
 from rareevents.events import Event, identity, total
 from rareevents.kernels.streams import LEARNING
+from rareevents.paths.bounds import log_suprema, sum_bound
 from rareevents.paths.functional import LargestIntegrated
 from rareevents.processes import CompoundSum
 from rareevents.processes.all_but_largest import AllButLargest
@@ -22,7 +23,8 @@ from rareevents.sampler import weighted_draws
 
 SCALES = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 7.0)       # of the other terms, that are tried
 PILOT = 2000                  # sums of each number of terms
-SHARE = 0.1                   # of the counts that are drawn as they matter where one term makes the event
+SHARE = 0.05                  # of the counts that are drawn as they matter where one term makes the event
+BOUNDED = 5e-4                # of the counts that are drawn in proportion to a bound, which makes the weight bounded
 NEGLIGIBLE = 1e-14            # of the answer: what larger counts could add
 MOST = 1 << 12                # terms
 WORTH = 0.7                   # of the variance: what a scale must save, because without one the weight is bounded
@@ -70,12 +72,15 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0) -> LargestCondit
         best = 0
     ideal = chances * rms[best]
     plain = chances * np.arange(len(chances))
-    q = (1.0 - SHARE) * ideal / ideal.sum() + SHARE * plain / plain.sum()
-    q[chances == 0.0] = 0.0
     others = size.scaled(SCALES[best])                                                       # type: ignore[attr-defined]
+    q = (1.0 - SHARE) * ideal / ideal.sum() + SHARE * plain / plain.sum()
+    f = LargestIntegrated(size, level)
+    suprema = log_suprema(size, others, level, len(chances))
+    if suprema is not None:
+        most = chances * np.exp(suprema)
+        q = (1.0 - BOUNDED) * q + BOUNDED * most / most.sum()
     asked = AllButLargest(Categorical(tuple(chances.tolist())), size)
     law = AllButLargest(Categorical(tuple((q / q.sum()).tolist())), others)
-    f = LargestIntegrated(size, level)
     how = "the largest term integrated, the number of terms drawn as it matters" + \
         (f", and the others {SCALES[best]:g} times as large" if best else "")
     return LargestConditioned(asked, f, Design(law, how, bound=sum_bound(asked, f, law), learning=spent))
@@ -121,35 +126,3 @@ def _pilot(size: Any, counts: int, level: float, seed: int) -> tuple[np.ndarray,
             w = np.exp(log_w[:, n - 2]) if n > 1 else 1.0
             rms[k, n] = math.sqrt(float(np.mean((n * tail * w) ** 2)))
     return rms, x.size
-
-
-def sum_bound(nominal: AllButLargest, f: LargestIntegrated, proposal: AllButLargest) -> float | None:
-    """A proven bound on f p/q, where the others have their own law, or are Weibull with a larger scale.
-
-    n P(X > max(M, u - S)) is at most n P(X > u/n). With Weibull sizes of shape k <= 1 and the scale c, p/q of a term is
-    c^k exp(-(1 - c^-k) x^k), and the exponent of the whole is concave between points at which m of the others are
-    u/(m + 1) and the rest 0, so that its largest value is at one of them.
-    """
-    if not isinstance(nominal.count, Categorical) or not isinstance(proposal.count, Categorical):
-        return None
-    p, q = np.array(nominal.count.probabilities), np.array(proposal.count.probabilities)
-    size: Any = nominal.sizes
-    other: Any = proposal.sizes
-    if len(p) != len(q) or np.any((p > 0.0) & (q == 0.0) & (np.arange(len(p)) > 0)):
-        return None
-    log_term = -math.inf
-    for n in range(1, len(p)):
-        if p[n] == 0.0:
-            continue
-        front = math.log(n * p[n] / q[n])
-        if size == other:
-            log_term = max(log_term, front + size.log_mass(f.level / n, math.inf))
-        elif isinstance(size, Weibull) and isinstance(other, Weibull) and size.shape == other.shape <= 1.0 \
-                and other.scale > size.scale:
-            k, c = size.shape, other.scale / size.scale
-            at = (f.level / size.scale / np.arange(1, n + 1)) ** k
-            least = float(np.min(((1.0 - c ** -k) * np.arange(n) + 1.0) * at))
-            log_term = max(log_term, front + (n - 1) * k * math.log(c) - least)
-        else:
-            return None
-    return math.exp(log_term)
