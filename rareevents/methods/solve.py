@@ -25,6 +25,7 @@ from rareevents.methods.importance import check_laws, checked_stop, require_thre
 from rareevents.processes import Process
 from rareevents.proposals.conditioning import rao_blackwell
 from rareevents.proposals.fitting import mixed
+from rareevents.proposals.largest import largest_integrated
 from rareevents.proposals.learned import NothingFoundError, explored
 from rareevents.proposals.mixtures import alore, mixture
 from rareevents.proposals.region import design, exact_variance, parts, pieces
@@ -36,6 +37,7 @@ REHEARSALS = 2
 COMMON = 1e-4                 # probability above which naive Monte Carlo is a way out
 PILOT = 4096                  # draws that tell what a certified interval would cost
 DEAREST = 4.0                 # times the draws of an asymptotic interval that one may cost
+LONGEST = 20_000_000          # draws that are added until a proven bound leaves nothing unseen
 LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration
 FEWEST = 200                  # draws of such a step
 
@@ -107,14 +109,11 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
             what = "A sum over all paths" if paths else "A sum or integral over the law"
             return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
                                    how=f"{what}: no draw, no error.", sampled=beside)
-    try:
-        if paths:
-            raise ValueError("paths are not conditioned")
-        nominal, f, made = rao_blackwell(nominal, f)         # a smaller question with the same answer
-    except ValueError:
+    nominal, f, made = _smaller(nominal, f, seed) or (nominal, f, None)
+    if made is None:
         made = designed(nominal, f, seed=seed, max_samples=max_samples)
     spent = made.exploration + made.learning
-    bound = None if paths else weight_bound(nominal, f, made.law, False)
+    bound = None if isinstance(nominal, Process) else weight_bound(nominal, f, made.law, False)
     if certify and bound is not None and max_seconds is None:
         found = _certified(nominal, f, made.law, bound, relative_error, seed, (max_samples or math.inf) - spent)
         made = dataclasses.replace(made, learning=made.learning + PILOT)
@@ -128,8 +127,29 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     proposal = None if made.law is nominal else made.law
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
                    stage=MAIN)
+    more = _unseen(result, relative_error)
+    if result.stopped_by == "relative_error" and result.samples < more <= min(stop.max_samples or LONGEST, LONGEST):
+        result = weigh(nominal, f, proposal, dataclasses.replace(stop, samples=more, relative_error=None), seed=seed,
+                       confidence=confidence, threads=threads, progress=progress, stage=MAIN)
     counted = result.evaluations._replace(exploration=made.exploration, learning=made.learning)
     return dataclasses.replace(result, evaluations=counted, how=_how(made))
+
+
+def _smaller(nominal: Any, f: Any, seed: int) -> tuple[Any, Any, Design] | None:
+    """A smaller question with the same answer: a part of the draw is integrated."""
+    for attempt in (lambda: rao_blackwell(nominal, f), lambda: largest_integrated(nominal, f, seed)):
+        try:
+            return tuple(attempt())                                                          # type: ignore[return-value]
+        except (ValueError, AttributeError):
+            continue
+    return None
+
+
+def _unseen(result: Estimate, relative_error: float) -> int:
+    """The draws after which a proven bound leaves no more unseen than the error that is asked for."""
+    if result.bound is None or not result.value > 0.0:
+        return 0
+    return math.ceil(3.0 * result.bound / (result.value * relative_error))
 
 
 def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = None) -> Design:

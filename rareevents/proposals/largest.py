@@ -24,7 +24,8 @@ from rareevents.sampler import weighted_draws
 SCALES = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 7.0)       # of the other terms, that are tried
 PILOT = 2000                  # sums of each number of terms
 SHARE = 0.05                  # of the counts that are drawn as they matter where one term makes the event
-BOUNDED = 5e-4                # of the counts that are drawn in proportion to a bound, which makes the weight bounded
+BOUNDED = (5e-4, 0.02)        # least and most of the counts that are drawn so that the weight is bounded
+PRICE = 0.05                  # of the variance, which that may cost
 NEGLIGIBLE = 1e-14            # of the answer: what larger counts could add
 MOST = 1 << 12                # terms
 WORTH = 0.7                   # of the variance: what a scale must save, because without one the weight is bounded
@@ -64,12 +65,12 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0) -> LargestCondit
     True
     """
     size, chances, level = _sum_of(nominal, event)
-    rms, spent = _pilot(size, len(chances), level, seed)
-    with np.errstate(invalid="ignore"):
-        cost = np.array([np.sum(chances * row) for row in rms])
+    rms, means, spent = _pilot(size, len(chances), level, seed)
+    cost = rms @ chances
     best = int(np.argmin(cost))
     if best and (cost[best] / cost[0]) ** 2 > WORTH:
         best = 0
+    variance = float((cost[best] / (means[best] @ chances)) ** 2 - 1.0)
     ideal = chances * rms[best]
     plain = chances * np.arange(len(chances))
     others = size.scaled(SCALES[best])                                                       # type: ignore[attr-defined]
@@ -78,7 +79,8 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0) -> LargestCondit
     suprema = log_suprema(size, others, level, len(chances))
     if suprema is not None:
         most = chances * np.exp(suprema)
-        q = (1.0 - BOUNDED) * q + BOUNDED * most / most.sum()
+        share = min(max(PRICE * variance, BOUNDED[0]), BOUNDED[1])
+        q = (1.0 - share) * q + share * most / most.sum()
     asked = AllButLargest(Categorical(tuple(chances.tolist())), size)
     law = AllButLargest(Categorical(tuple((q / q.sum()).tolist())), others)
     how = "the largest term integrated, the number of terms drawn as it matters" + \
@@ -112,10 +114,10 @@ def _sum_of(nominal: Any, event: Any) -> tuple[Distribution, np.ndarray, float]:
     return size, chances / chances.sum(), event.at_least
 
 
-def _pilot(size: Any, counts: int, level: float, seed: int) -> tuple[np.ndarray, int]:
-    """The root mean square of n P(X > max(M, u - S')) p/q for each scale of the others and each n."""
+def _pilot(size: Any, counts: int, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """The root mean square and the mean of n P(X > max(M, u - S')) p/q for each scale of the others and each n."""
     x = weighted_draws(size, None, PILOT * (counts - 1), seed, LEARNING + 7)[0].reshape(PILOT, counts - 1)
-    rms = np.zeros((len(SCALES), counts))
+    rms, means = np.zeros((len(SCALES), counts)), np.zeros((len(SCALES), counts))
     for k, scale in enumerate(SCALES):
         y = scale * x
         log_w = np.cumsum(size.log_prob(y) - size.scaled(scale).log_prob(y), axis=1)
@@ -125,4 +127,5 @@ def _pilot(size: Any, counts: int, level: float, seed: int) -> tuple[np.ndarray,
             tail = np.array([size.survival(v) for v in t.tolist()])
             w = np.exp(log_w[:, n - 2]) if n > 1 else 1.0
             rms[k, n] = math.sqrt(float(np.mean((n * tail * w) ** 2)))
-    return rms, x.size
+            means[k, n] = float(np.mean(n * tail * w))
+    return rms, means, x.size
