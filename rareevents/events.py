@@ -401,7 +401,7 @@ def require_fit(f: Any, size: int | None) -> None:
     elif isinstance(f, Complement):
         require_fit(f.event, size)
     elif isinstance(f, AnyEvent) and (f.of_paths or (isinstance(f, Event) and f.score.of_paths)):
-        raise ValueError(f"f must be asked of a draw, got {f!r}, which is asked of a path: the nominal law must then be "
+        raise ValueError(f"f must be asked of a draw, got {f!r}, which is asked of a path: the nominal law must be "
                          f"one of paths, such as a MarkovChain")
     elif isinstance(f, Mapped):
         require_fit(f.score >= 0.0, size)

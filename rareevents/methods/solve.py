@@ -37,7 +37,7 @@ REHEARSALS = 2
 COMMON = 1e-4                 # probability above which naive Monte Carlo is a way out
 PILOT = 4096                  # draws that tell what a certified interval would cost
 DEAREST = 4.0                 # times the draws of an asymptotic interval that one may cost
-LONGEST = 20_000_000          # draws that are added until a proven bound leaves nothing unseen
+ENOUGH, LONGEST = 15.0, 20_000_000        # draws over B/mu at which a bound suffices; the most that are made for that
 LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration
 FEWEST = 200                  # draws of such a step
 
@@ -127,7 +127,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     proposal = None if made.law is nominal else made.law
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
                    stage=MAIN)
-    more = _unseen(result, relative_error)
+    more = _unseen(result)
     if result.stopped_by == "relative_error" and result.samples < more <= min(stop.max_samples or LONGEST, LONGEST):
         result = weigh(nominal, f, proposal, dataclasses.replace(stop, samples=more, relative_error=None), seed=seed,
                        confidence=confidence, threads=threads, progress=progress, stage=MAIN)
@@ -145,11 +145,11 @@ def _smaller(nominal: Any, f: Any, seed: int) -> tuple[Any, Any, Design] | None:
     return None
 
 
-def _unseen(result: Estimate, relative_error: float) -> int:
-    """The draws after which a proven bound leaves no more unseen than the error that is asked for."""
-    if result.bound is None or not result.value > 0.0:
+def _unseen(result: Estimate) -> int:
+    """The draws after which a proven bound alone gives an interval of half the value to either side."""
+    if result.bound is None or not result.value > 0.0 or result.verdict == "trusted":
         return 0
-    return math.ceil(3.0 * result.bound / (result.value * relative_error))
+    return math.ceil(ENOUGH * result.bound / result.value)
 
 
 def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = None) -> Design:

@@ -42,7 +42,8 @@ class Process:
     `steps` is the number of steps of every path, or None: a path then ends when its event is decided, and one that is
     still undecided after `max_steps` is an error. `log_density(state, new)` is the log probability, or density, of a
     step; without it there is naive Monte Carlo and splitting, but no importance sampling. `begin(rng)` may draw the
-    first state, which then has one law under every proposal, unless `log_begin(state)` is its log probability. A proposal is another process with the same states.
+    first state, which then has one law under every proposal, unless `log_begin(state)` is its log probability. A
+    proposal is another process with the same states.
     """
 
     start: Any
