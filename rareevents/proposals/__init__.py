@@ -17,5 +17,6 @@ from rareevents.proposals.overshoot import overshoot as overshoot
 from rareevents.proposals.overshoot import truncated as truncated
 from rareevents.proposals.path_tilts import horizon_tilt as horizon_tilt
 from rareevents.proposals.path_tilts import perron_tilt as perron_tilt
+from rareevents.proposals.policies import policy as policy
 from rareevents.proposals.tilting import tilt as tilt
 from rareevents.proposals.walks import walk_tilt as walk_tilt
