@@ -89,9 +89,10 @@ def show() -> int:
 
 
 def execute(script: Path, flags: list[str]) -> int:
-    """Run a script as `python script flags` would."""
+    """Run a script as `python script flags` would, but its folder is last on the path: it may hold a queue.py."""
     before = sys.argv, list(sys.path)
-    sys.argv, sys.path[0:0] = [str(script), *flags], [str(script.resolve().parent)]
+    sys.argv = [str(script), *flags]
+    sys.path.append(str(script.resolve().parent))
     try:
         runpy.run_path(str(script), run_name="__main__")
         return 0

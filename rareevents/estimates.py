@@ -240,6 +240,8 @@ def shown(value: float, error: float) -> str:
     """
     if value == 0.0 or not math.isfinite(value) or not math.isfinite(error) or error <= 0.0:
         return f"{value:.6g}"
+    if error < 1e-14 * abs(value):                         # less than a double can tell
+        return f"{value:.15g}"
     exponent = math.floor(math.log10(abs(value)))
     digits = max(0, exponent - math.floor(math.log10(error)) + 1)
     units = round(error / 10.0 ** exponent * 10.0 ** digits)

@@ -30,6 +30,10 @@ from typing import Any
 from rareevents.estimates import plain
 from rareevents.staleness import same
 
+here = getattr(sys.modules.get("__main__"), "__file__", None)
+if here is not None and sys.path and sys.path[0] == os.path.dirname(os.path.abspath(here)):
+    sys.path.append(sys.path.pop(0))        # a script called queue.py must not stand in for the standard library's
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
 

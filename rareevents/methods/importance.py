@@ -22,6 +22,7 @@ from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
 from rareevents.methods.audit import Audit, budget, explore, most
 from rareevents.moments import Moments
 from rareevents.paths.question import question
+from rareevents.paths.sampled import sampled_paths
 from rareevents.paths.sampler import PathSampler
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
@@ -159,9 +160,9 @@ def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, sta
     return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound, auditable=False)
 
 
-def weighted_samples(nominal: Distribution, proposal: Distribution | Design | None, n: int,
+def weighted_samples(nominal: Any, proposal: Any, n: int,
                      seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """n draws x of the proposal and their log weights log p(x) - log q(x), in nats.
+    """n draws x of the proposal and their log weights log p(x) - log q(x), in nats; of paths the states at every time.
 
     >>> x, log_weight = weighted_samples(Poisson(rate=4.0), Poisson(rate=20.0), 1000)       # doctest: +SKIP
     """
@@ -169,6 +170,8 @@ def weighted_samples(nominal: Distribution, proposal: Distribution | Design | No
     check_laws(nominal, law)
     require_seed(seed)
     require_count("n", n)
+    if isinstance(nominal, Process):
+        return sampled_paths(nominal, law, int(n), seed, WEIGHTED)
     return weighted_draws(nominal, law, int(n), seed, WEIGHTED)
 
 

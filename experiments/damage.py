@@ -1,0 +1,92 @@
+"""A season of storms: the damage adds up, light tails and heavy tails side by side.
+
+Storms are Poisson; each does some damage. With exponential damages a bad season is one of many storms that are all a
+little worse: a tilt finds it. With log-normal, Lomax or Weibull damages it is one storm that ruins the year, or a few:
+there is no tilt, because the moment generating function is infinite. The largest storm is then integrated, and the
+number of storms and the size of the others are drawn to suit. Plain conditioning on all but the largest (Asmussen and
+Kroese) is the special case that changes neither.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+import rareevents as rare
+from rareevents import plots, proposals
+from rareevents.estimates import shown
+from rareevents.experiments import Findings, main
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The season and the budget."""
+
+    rate: float = 4.0
+    """Storms expected in a season."""
+    samples: int = 100_000
+    """Seasons of each method."""
+    seed: int = 1
+    """Of the random streams."""
+
+
+DAMAGES = {"exponential": (rare.Exponential(1.0), (15.0, 20.0, 30.0, 40.0)),
+           "Weibull 0.75": (rare.Weibull(0.75, 1.0), (20.0, 30.0, 40.0, 80.0)),
+           "log-normal": (rare.LogNormal(0.0, 1.0), (20.0, 50.0, 200.0, 1000.0)),
+           "Lomax 1.5": (rare.Lomax(1.5, 1.0), (20.0, 100.0, 1e4, 1e6))}
+
+
+def methods(season, event, seed):
+    """(nominal, integrand, proposal) of each method that the question allows."""
+    yield "naive", season, event, None
+    if isinstance(season.sizes, rare.Exponential):
+        yield "tilt", season, event, proposals.tilt(season, event)
+        yield "sizes integrated", *proposals.rao_blackwell(season, event)
+        return
+    made = proposals.largest_integrated(season, event, seed)
+    yield "largest integrated", made.nominal, made.f, None
+    yield "largest integrated, rest designed", *made
+
+
+def curves(rows):
+    """The relative variance of each method against the probability, a panel for each law of a damage."""
+    looks = {name: (plots.NAIVE if name == "naive" else look[0], *look[1:])
+             for name, look in zip(sorted({m for _, _, m, _ in rows}), plots.LOOKS, strict=False)}
+    made, axes = plots.figure(1, len(DAMAGES), figsize=(10.5, 3.8))
+    with plots.style():
+        for ax, law in zip(axes, DAMAGES, strict=True):
+            for name, (colour, marker, line) in looks.items():
+                points = [(p, v) for which, p, m, v in rows if which == law and m == name and v is not None]
+                if points:
+                    ax.plot(*np.array(points).T, color=colour, marker=marker, linestyle=line, label=name)
+            ax.set(xscale="log", yscale="log", title=law, xlabel="P(bad season)")
+            ax.invert_xaxis()
+            ax.set_ylim(1e-9, 1e12)
+        axes[0].set_ylabel("relative variance of one season")
+        handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+        made.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False)
+    return made
+
+
+def run(settings: Settings, progress: bool) -> Findings:
+    rows, numbers, lines = [], {}, []
+    for law, (size, levels) in DAMAGES.items():
+        season = rare.CompoundSum(rare.Poisson(settings.rate), size)
+        try:
+            proposals.tilt(season, rare.at_least(levels[0]))
+        except ValueError as refusal:
+            lines.append(f"{law}: no tilt, because {refusal}")
+        lines.append(f"{law:<16}{'level':>10}  {'method':<34}{'estimate':>20}{'V':>11}  verdict")
+        for level in levels:
+            event = rare.at_least(level)
+            found = {name: rare.estimate(p, f, q, samples=settings.samples, seed=settings.seed)
+                     for name, p, f, q in methods(season, event, settings.seed)}
+            best = list(found.values())[-1].value
+            for name, e in found.items():
+                v = 1.0 / best - 1.0 if name == "naive" else e.relative_variance
+                rows.append((law, best, name, v))
+                lines.append(f"{'':<16}{level:>10g}  {name:<34}{shown(e.value, e.std_error):>20}{v:>11.3g}  {e.verdict}")
+            numbers[f"{law} {level:g}"] = {name: e.to_dict() for name, e in found.items()}
+    return Findings(numbers, {"variance": curves(rows)}, "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(Settings, run)

@@ -1,0 +1,150 @@
+"""Learning to make rare months: which learners lie, and which cannot.
+
+A policy chooses tomorrow's weather from the day, the weather and the storms so far. Five learners teach it from the same
+number of months: cross entropy alone, REINFORCE, PPO, PPO finished by cross entropy, and cross entropy inside a safe
+mixture with a tilt. Each policy is graded exactly as it learns, in relative variance and in bits against the law of the
+month given the event. Learners that draw from their own policy alone can hold a variance of millions while their own
+months look fine; the mixture has a proven bound from its first month on.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+import rareevents as rare
+from rareevents import oracle, plots, proposals
+from rareevents.experiments import Findings, main
+from rareevents.methods.off_policy import off_policy
+from rareevents.paths import exact
+from rareevents.paths.graph import graph, moves_of
+from rareevents.paths.trace import traced
+from rareevents.proposals.policies import Policy, policy
+from rareevents.proposals.reinforcement import cross_entropy_alone, ppo, reinforce
+
+KINDS = ("sun", "cloud", "rain", "storm")
+WEATHER = ((0.70, 0.20, 0.08, 0.02), (0.30, 0.40, 0.25, 0.05), (0.15, 0.35, 0.35, 0.15), (0.10, 0.25, 0.35, 0.30))
+STORMY = ((0.55, 0.25, 0.12, 0.08), (0.20, 0.40, 0.25, 0.15), (0.10, 0.30, 0.35, 0.25), (0.05, 0.20, 0.35, 0.40))
+MOST = 1e12                                   # the largest variance that is drawn
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The month and how long it is learned."""
+
+    days: int = 30
+    """Days of the month, after a day of sun."""
+    storms: int = 20
+    """The month is rare when it has at least this many days of storm."""
+    paths: int = 12_000
+    """Months that each learner draws."""
+    repeats: int = 5
+    """Seeds of each learner."""
+    months: int = 20_000
+    """Months of the stormy climate for the off-policy estimates."""
+    seed: int = 1
+    """Of the first repeat."""
+
+
+def learners(family, month, event, settings, seed):
+    """(name, [(months drawn, table, whether it is used alone)]) of each learner."""
+    batches = settings.paths // 250
+    yield "cross entropy alone", [(at.paths, at.table) for at in
+                                  cross_entropy_alone(family, batches=settings.paths // 1000, seed=seed)]
+    yield "REINFORCE", [(at.paths, at.table) for at in reinforce(family, batches=batches, seed=seed)]
+    curve = list(ppo(family, batches=batches, seed=seed))
+    yield "PPO", [(at.paths, at.table) for at in curve]
+    half = curve[len(curve) // 2 - 1]
+    rest = cross_entropy_alone(family, batches=(settings.paths - half.paths) // 1000, seed=seed, start=half.coefficients)
+    yield "PPO, then cross entropy", [*((at.paths, at.table) for at in curve[:len(curve) // 2]),
+                                      *((half.paths + at.paths, at.table) for at in rest)]
+
+
+def safe(month, event, settings, seed):
+    """(months drawn, exact upper bound on the variance) of the safe mixture after each round."""
+    rounds = max(1, settings.paths // 1500)
+    made = policy(month, event, paths=settings.paths, rounds=rounds, seed=seed)
+    found = []
+    for i, level in enumerate([*made.levels[1:], None]):
+        law = made.law if level is None else level.law
+        grades = [exact.grade(part.graph, part.table) for part in law.components]
+        bound = min((grade.relative_variance + 1.0) / share - 1.0
+                    for grade, share in zip(grades, law.weights, strict=True))
+        found.append(((i + 1) * settings.paths // rounds, bound))
+    return made, found
+
+
+def curves(rows, storms):
+    """The variance, and the bits, of each learner as it learns: the median of the repeats, and all of them."""
+    made, axes = plots.figure(1, 2, figsize=(10.0, 4.2))
+    with plots.style():
+        for (name, runs), (colour, marker, line) in zip(rows.items(), plots.LOOKS, strict=False):
+            colour = plots.NAIVE if name == "cross entropy alone" else colour
+            for ax, k in zip(axes, (1, 2), strict=True):
+                values = np.array([[point[k] if point[k] is not None else np.nan for point in run] for run in runs])
+                if np.all(np.isnan(values)):
+                    continue
+                at = [point[0] for point in runs[0]]
+                ax.plot(at, np.minimum(np.median(values, axis=0), MOST), color=colour, marker=marker, linestyle=line,
+                        markevery=0.2, label=name)
+                ax.fill_between(at, np.minimum(values.min(axis=0), MOST), np.minimum(values.max(axis=0), MOST),
+                                color=colour, alpha=0.13, linewidth=0)
+        axes[0].set(yscale="log", xlabel="months drawn", ylabel="relative variance, exact",
+                    title=f"Learning {storms} storms: variance")
+        axes[1].set(yscale="log", xlabel="months drawn", ylabel="bits wasted, KL(q*||q)", title="The same in bits")
+        axes[0].legend(loc="upper right", fontsize=8)
+    return made
+
+
+def judged(month, settings):
+    """The expected storm days of a month, from the months of a stormier climate, by four estimators."""
+    g = graph(month, rare.visits("storm").map(count))
+    p, q = g.p[None], moves_of(g, rare.MarkovChain(STORMY, "sun", settings.days, KINDS))
+    reward = np.array([0.0, 0.0, *(float(node.state == 3) for node in g.nodes[2:])])
+    trace = traced(g, q, settings.months, np.random.Generator(np.random.Philox(key=[settings.seed, 0])))
+    model = np.zeros((settings.days + 1, len(g.to)))             # a coarse model: every day as the average one
+    for t in range(settings.days - 1, -1, -1):
+        model[t] = 0.073 * (settings.days - t)
+    return exact.value(g), off_policy(g, trace, p, q, reward, model)._asdict()
+
+
+def count(storms):
+    return storms + 0.0
+
+
+def run(settings: Settings, progress: bool) -> Findings:
+    month = rare.MarkovChain(WEATHER, "sun", settings.days, KINDS)
+    event = rare.visits("storm") >= settings.storms
+    family = Policy(month, event)
+    rows, ends = {}, {}
+    for r in range(settings.repeats):
+        for name, curve in learners(family, month, event, settings, settings.seed + r):
+            graded = [exact.grade(family.graph, table) for _, table in curve]
+            rows.setdefault(name, []).append([(at, grade.relative_variance, grade.kl / np.log(2.0))
+                                              for (at, _), grade in zip(curve, graded, strict=True)])
+            q = rare.Steered(month, event, curve[-1][1], family.graph)
+            ends.setdefault(name, []).append(rare.estimate(month, event, q, samples=1000, seed=settings.seed + r))
+        made, curve = safe(month, event, settings, settings.seed + r)
+        rows.setdefault("safe mixture (upper bound)", []).append([(at, bound, None) for at, bound in curve])
+        ends.setdefault("safe mixture (upper bound)", []).append(
+            rare.estimate(month, event, made, samples=1000, seed=settings.seed + r))
+    truth = oracle.value(month, event)
+    storms, estimators = judged(month, settings)
+    worst = {name: max(point[1] for run in runs for point in run[len(run) // 2:]) for name, runs in rows.items()}
+    numbers = {"exact": truth, "relative_variance": {name: [[point[:2] for point in run] for run in runs]
+                                                     for name, runs in rows.items()},
+               "worst_in_second_half": worst,
+               "estimates": {name: [e.to_dict() for e in found] for name, found in ends.items()},
+               "off_policy": {"exact": storms, **{name: value._asdict() for name, value in estimators.items()}}}
+    lines = [f"P(at least {settings.storms} storm days of {settings.days}) = {truth:.6g} exactly", "",
+             f"{'learner':<28}{'V at the end':>14}{'worst, 2nd half':>17}{'1,000 months / exact':>22}  verdicts"]
+    for name, runs in rows.items():
+        last = np.median([run[-1][1] for run in runs])
+        told = np.median([e.value / truth for e in ends[name]])
+        verdicts = ", ".join(sorted({e.verdict for e in ends[name]}))
+        lines.append(f"{name:<28}{last:>14.3g}{worst[name]:>17.3g}{told:>22.3f}  {verdicts}")
+    lines += ["", f"storm days of a usual month, from {settings.months:,} months of a stormier climate: {storms:.4f} exactly"]
+    lines += [f"  {name:<16}{value.value:.4f} +- {value.std_error:.4f}" for name, value in estimators.items()]
+    return Findings(numbers, {"learning": curves(rows, settings.storms)}, "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(Settings, run)
