@@ -5,7 +5,9 @@ import math
 from typing import Any
 
 from rareevents.designs import Design
+from rareevents.estimates import Estimate
 from rareevents.events import AnyEvent
+from rareevents.methods.splitting import FEWEST, split
 from rareevents.paths import exact
 from rareevents.paths.graph import graph
 from rareevents.processes import Process
@@ -13,6 +15,8 @@ from rareevents.proposals.doob import doob, softened
 from rareevents.proposals.feedback import chernoff, feedback
 from rareevents.proposals.walks import walk_tilt
 
+COMMON = 2e-4                 # probability above which naive Monte Carlo, whose bound is known, is as good as splitting
+LARGEST, MOST = 16_000, 1e9   # paths of a population; of all together
 SHARP = 0.9                   # of the Doob transform for an integrand that is not an event
 
 
@@ -36,9 +40,28 @@ def designed_paths(process: Process, f: Any) -> Design:
     if isinstance(f, AnyEvent):
         try:
             return walk_tilt(process, f)
-        except ValueError as error:
-            return Design(process, f"naive Monte Carlo, because {error}")                    # type: ignore[arg-type]
-    return Design(process, "naive Monte Carlo: nothing better is known for such paths")      # type: ignore[arg-type]
+        except ValueError:
+            pass
+    return Design(process, "naive Monte Carlo: no proposal is known for such paths")
+
+
+def climbed(process: Process, event: Any, relative_error: float, max_samples: int | None, seed: int, confidence: float,
+            threads: int | None) -> Estimate | None:
+    """By splitting, where no proposal is known and the event is rare; None: naive Monte Carlo is as good.
+
+    The first populations say how rare it is; then as many more as the error needs.
+    """
+    replicates, particles = FEWEST, 1000
+    while True:
+        found = split(process, event, particles=particles, replicates=replicates, seed=seed, confidence=confidence,
+                      threads=threads)
+        if found.value > COMMON or found.value == 0.0 or found.relative_error <= relative_error:
+            return None if found.value > COMMON else found
+        more = min(16.0, max(1.5, 1.1 * (found.relative_error / relative_error) ** 2))
+        if found.samples * more > min(max_samples or MOST, MOST):
+            return found
+        grown = min(more, LARGEST / particles)             # larger populations first: they die out less often
+        particles, replicates = int(particles * grown), math.ceil(replicates * more / grown)
 
 
 def _over_graph(process: Process, f: Any) -> Design:

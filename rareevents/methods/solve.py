@@ -20,7 +20,7 @@ from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import LEARNING, MAIN
 from rareevents.methods.audit import explore, fits
 from rareevents.methods.gbas import acceptances, gbas
-from rareevents.methods.path_solving import designed_paths, exact_value
+from rareevents.methods.path_solving import climbed, designed_paths, exact_value
 from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
 from rareevents.processes import Process
 from rareevents.proposals.conditioning import rao_blackwell
@@ -112,6 +112,10 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     nominal, f, made = _smaller(nominal, f, seed) or (nominal, f, None)
     if made is None:
         made = designed(nominal, f, seed=seed, max_samples=max_samples)
+    if isinstance(nominal, Process) and made.law is nominal and isinstance(f, AnyEvent) and max_seconds is None:
+        by_splitting = climbed(nominal, f, relative_error, max_samples, seed, confidence, threads)
+        if by_splitting is not None:
+            return by_splitting
     spent = made.exploration + made.learning
     bound = None if isinstance(nominal, Process) else weight_bound(nominal, f, made.law, False)
     if certify and bound is not None and max_seconds is None:

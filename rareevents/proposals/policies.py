@@ -24,7 +24,7 @@ from rareevents.proposals.additive import Additive
 from rareevents.proposals.path_tilts import horizon_tilt
 
 RIDGE = 1e-5                  # of the squared coefficients, against data with a total weight of 1
-STEPS = 200                   # of the optimiser
+STEPS = 80                    # of the optimiser
 
 
 class Policy:
