@@ -83,7 +83,8 @@ def run(settings: Settings, progress: bool) -> Findings:
             for name, e in found.items():
                 v = 1.0 / best - 1.0 if name == "naive" else e.relative_variance
                 rows.append((law, best, name, v))
-                lines.append(f"{'':<16}{level:>10g}  {name:<34}{shown(e.value, e.std_error):>20}{v:>11.3g}  {e.verdict}")
+                lines.append(f"{'':<16}{level:>10g}  {name:<34}{shown(e.value, e.std_error):>20}{v:>11.3g}"
+                             f"  {e.verdict}")
             numbers[f"{law} {level:g}"] = {name: e.to_dict() for name, e in found.items()}
     return Findings(numbers, {"variance": curves(rows)}, "\n".join(lines))
 

@@ -1,7 +1,7 @@
 """A rare month of weather, day by day: what a proposal does to the paths, and what it costs.
 
-The days of Seattle's summers (June to August, 2012 to 2014) follow a chain of four kinds of weather. A July with so many
-wet days has not been seen; how likely is it under the chain? Naive Monte Carlo, splitting, plans that are made
+The days of Seattle's summers (June to August, 2012 to 2014) follow a chain of four kinds of weather. A July with so
+many wet days has not been seen; how likely is it under the chain? Naive Monte Carlo, splitting, plans that are made
 beforehand (a stationary tilt, a tilt for the month), proposals that see the day, the weather and the count so far
 (feedback, a learned policy) and the exact answer, whose conditional law of the month is the ideal proposal.
 """
@@ -109,7 +109,8 @@ def run(settings: Settings, progress: bool) -> Findings:
     summer = chain(settings.days)
     event = rare.visits(WET) >= settings.wet
     exact = oracle.value(summer, event)
-    made = {"stationary tilt": proposals.perron_tilt(summer, event), "tilt for the month": proposals.tilt(summer, event),
+    made = {"stationary tilt": proposals.perron_tilt(summer, event),
+            "tilt for the month": proposals.tilt(summer, event),
             "feedback": proposals.feedback(summer, event),
             "learned policy": proposals.policy(summer, event, seed=settings.seed),
             "given the event (Doob)": proposals.doob(summer, event)}

@@ -1,7 +1,7 @@
 """Learning to make rare months: which learners lie, and which cannot.
 
-A policy chooses tomorrow's weather from the day, the weather and the storms so far. Five learners teach it from the same
-number of months: cross entropy alone, REINFORCE, PPO, PPO finished by cross entropy, and cross entropy inside a safe
+A policy chooses tomorrow's weather from the day, the weather and the storms so far. Five learners teach it from the
+same number of months: cross entropy alone, REINFORCE, PPO, PPO finished by cross entropy, and cross entropy inside a safe
 mixture with a tilt. Each policy is graded exactly as it learns, in relative variance and in bits against the law of the
 month given the event. Learners that draw from their own policy alone can hold a variance of millions while their own
 months look fine; the mixture has a proven bound from its first month on.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import rareevents as rare
-from rareevents import oracle, plots, proposals
+from rareevents import oracle, plots
 from rareevents.experiments import Findings, main
 from rareevents.methods.off_policy import off_policy
 from rareevents.paths import exact
@@ -36,7 +36,7 @@ class Settings:
     """The month is rare when it has at least this many days of storm."""
     paths: int = 12_000
     """Months that each learner draws."""
-    repeats: int = 5
+    repeats: int = 3
     """Seeds of each learner."""
     months: int = 20_000
     """Months of the stormy climate for the off-policy estimates."""
@@ -53,7 +53,8 @@ def learners(family, month, event, settings, seed):
     curve = list(ppo(family, batches=batches, seed=seed))
     yield "PPO", [(at.paths, at.table) for at in curve]
     half = curve[len(curve) // 2 - 1]
-    rest = cross_entropy_alone(family, batches=(settings.paths - half.paths) // 1000, seed=seed, start=half.coefficients)
+    left = settings.paths - half.paths
+    rest = cross_entropy_alone(family, batches=left // 1000, seed=seed, start=half.coefficients)
     yield "PPO, then cross entropy", [*((at.paths, at.table) for at in curve[:len(curve) // 2]),
                                       *((half.paths + at.paths, at.table) for at in rest)]
 
@@ -141,7 +142,8 @@ def run(settings: Settings, progress: bool) -> Findings:
         told = np.median([e.value / truth for e in ends[name]])
         verdicts = ", ".join(sorted({e.verdict for e in ends[name]}))
         lines.append(f"{name:<28}{last:>14.3g}{worst[name]:>17.3g}{told:>22.3f}  {verdicts}")
-    lines += ["", f"storm days of a usual month, from {settings.months:,} months of a stormier climate: {storms:.4f} exactly"]
+    lines += ["", f"storm days of a usual month, from {settings.months:,} months of a stormier climate: {storms:.4f} "
+              f"exactly"]
     lines += [f"  {name:<16}{value.value:.4f} +- {value.std_error:.4f}" for name, value in estimators.items()]
     return Findings(numbers, {"learning": curves(rows, settings.storms)}, "\n".join(lines))
 

@@ -3,8 +3,8 @@
 Customers arrive, are served at the first queue, then at the second. How likely do both hold many before they are empty?
 The classic proposal swaps the arrival rate with that of a service, whatever the state. It is right almost
 everywhere, but not where the second queue is empty, and for that alone its variance is infinite: for long stretches the
-estimate is wrong and looks settled. A proposal that sees both queues has almost no variance. All variances are exact, by
-linear systems over the states.
+estimate is wrong and looks settled. A proposal that sees both queues has almost no variance. All variances are exact,
+by linear systems over the states.
 """
 from dataclasses import dataclass
 
@@ -49,7 +49,8 @@ def maps(panels, level):
     made, axes = plots.figure(1, len(panels), figsize=(9.0, 3.6))
     with plots.style():
         for ax, (name, values) in zip(axes, panels.items(), strict=True):
-            image = ax.imshow(values.T, origin="lower", vmin=0.0, vmax=1.0, cmap="cividis", extent=(-0.5, level - 0.5) * 2)
+            image = ax.imshow(values.T, origin="lower", vmin=0.0, vmax=1.0, cmap="cividis",
+                              extent=(-0.5, level - 0.5) * 2)
             ax.set(title=name, xlabel="customers at the first queue")
             ax.grid(False)
         axes[0].set_ylabel("customers at the second queue")

@@ -26,8 +26,8 @@ def run(settings: Settings, progress: bool) -> Findings:
     rows = []
     for name, problem in problems.catalogue().items():
         exact, best = problem.exact, problem.best_tilt
-        found = rare.solve(problem.nominal, problem.question, exact=False, certify=False, relative_error=settings.relative_error,
-                           seed=settings.seed, progress=progress)
+        found = rare.solve(problem.nominal, problem.question, exact=False, certify=False,
+                           relative_error=settings.relative_error, seed=settings.seed, progress=progress)
         rows.append({"problem": name, "exact": exact, "estimate": found.value, "relative_error": found.relative_error,
                      "z": (found.value - exact) / found.std_error, "V": found.relative_variance, "best_tilt": best,
                      "V_over_best_tilt": None if best is None else found.relative_variance / best,

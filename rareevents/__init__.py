@@ -47,7 +47,7 @@ _HOMES = {
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
-_MODULES = ("experiments", "information", "oracle", "plots", "proposals", "testing")
+_MODULES = ("experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
 __all__ = sorted([*_HOME, *_MODULES])
 
 

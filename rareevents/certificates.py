@@ -336,7 +336,7 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
     """
     if proposal is None:
         return True
-    if _reaches(nominal, proposal):
+    if reaches(nominal, proposal):
         return True
     where = intervals(f, nominal.dtype is int) if nominal.size is None else None
     if where is None:
@@ -354,16 +354,16 @@ def covers(nominal: Distribution, f: Any, proposal: Distribution | None) -> bool
     return shown
 
 
-def _reaches(p: Distribution, q: Distribution) -> bool:
+def reaches(p: Distribution, q: Distribution) -> bool:
     """Whether q is known to draw wherever p does. Supports of laws made of others are hulls: ask the parts."""
     if p.size is None:
         return all(any(outer.contains(inner) for outer in q.reach) for inner in p.reach)
     if isinstance(p, Mixture):
-        return all(_reaches(part, q) for v, part in zip(p.weights, p.components, strict=True) if v > 0.0)
+        return all(reaches(part, q) for v, part in zip(p.weights, p.components, strict=True) if v > 0.0)
     if isinstance(q, Mixture):
-        return any(_reaches(p, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0)
+        return any(reaches(p, part) for a, part in zip(q.weights, q.components, strict=True) if a > 0.0)
     if isinstance(q, (IID, Independent)) and isinstance(p, (IID, Independent)):
-        return all(_reaches(*pair) for pair in zip(factors(p), factors(q), strict=True))
+        return all(reaches(*pair) for pair in zip(factors(p), factors(q), strict=True))
     return all(outer.contains(inner) for inner, outer in zip(p.supports, q.supports, strict=True))
 
 

@@ -11,7 +11,7 @@ class Level(NamedTuple):
     """One round of an adaptive method: the level it aimed at, the law it drew from, and what it found."""
 
     level: float                  # of the margin; 0: the event itself
-    law: Distribution             # that the round drew from
+    law: Any                      # that the round drew from
     hits: int                     # draws in the event
     effective: float              # effective sample size of what the next law was fitted to
 

@@ -331,8 +331,10 @@ REFUSED = {
     "sharpness": (lambda: rare.proposals.doob(MONTH, rare.end >= 3, 1.5), ValueError, r"sharpness .* \(0, 1\]"),
     "heavy tail": (lambda: rare.proposals.tilt(rare.RandomWalk(rare.Lomax(1.5, 1.0), 0.0, 5), rare.end >= 100.0),
                    ValueError, "moment generating function"),
-    "at the start": (lambda: rare.proposals.tilt(rare.RandomWalk(rare.Normal(), 5.0, 5), rare.end >= 3.0), ValueError,
-                     "away from the start"),
+    "at the start": (lambda: rare.proposals.tilt(rare.RandomWalk(rare.Normal(), 5.0, 5), rare.running_max >= 3.0),
+                     ValueError, "away from the start"),
+    "not rare": (lambda: rare.proposals.tilt(rare.RandomWalk(rare.Normal(), 5.0, 5), rare.end >= 3.0), ValueError,
+                 "goes there by itself"),
 }
 
 

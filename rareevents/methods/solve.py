@@ -206,7 +206,10 @@ def _exact(nominal: Distribution, f: Any) -> float | None:
     law, question = (nominal, f) if small is None else (small.law, small.event)
     if law.size is not None or isinstance(question, BlackBox):
         return None
-    known = isinstance(question, AnyEvent) and pieces(law, question) is not None
+    try:
+        known = isinstance(question, AnyEvent) and pieces(law, question) is not None
+    except AttributeError:                                   # a sum whose law has no closed form
+        return None
     if not known and law.dtype is not int:                   # a narrow bump could lie between the points
         return None
     try:

@@ -6,19 +6,25 @@ when the path ends, and t is at most the number of steps (or kappa is not above 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rareevents import events
 from rareevents.certificates import tilt_between
 from rareevents.distributions import Categorical, Distribution, Weibull
-from rareevents.events import AnyEvent, Event, Intersection, Union
+from rareevents.events import AnyEvent, Event, Union
 from rareevents.paths.scores import Hits, PathScore, end, of_first_passage, running_max, running_min
 from rareevents.processes import RandomWalk
 from rareevents.processes.all_but_largest import AllButLargest
 
-Piece = tuple[float, float]
+
+class Beyond(NamedTuple):
+    """Between which numbers a walk is when its path ends, and whether that is always with its last step."""
+
+    low: float
+    high: float
+    at_end: bool
 
 
 def step_bound(nominal: Any, f: Any, proposal: Any) -> float | None:
@@ -51,46 +57,47 @@ def theta_between(nominal: RandomWalk, proposal: RandomWalk) -> float | None:
 def _log_bound(walk: RandomWalk, f: Any, theta: float) -> float:
     if isinstance(f, Union):
         return max(_log_bound(walk, part, theta) for part in f.parts)
-    if isinstance(f, Intersection):
-        return math.inf                                    # its parts may be decided at different times
-    where = beyond(f)
-    if where is None:
-        return math.inf
-    low, high = where
-    furthest = low if theta > 0.0 else high
+    where = beyond(f)                                      # None for others: parts may be decided at different times
+    return math.inf if where is None else log_bound_beyond(walk, where, theta)
+
+
+def log_bound_beyond(walk: RandomWalk, where: Beyond, theta: float) -> float:
+    """log of the largest weight of the tilt by theta where the walk is beyond a level when its path ends."""
+    furthest = where.low if theta > 0.0 else where.high
     if theta == 0.0:
         return 0.0
     if math.isinf(furthest):
         return math.inf
     kappa = walk.log_mgf(theta)
     longest = walk.steps if walk.steps is not None else (1 if kappa <= 0.0 else math.inf)
-    least = longest if isinstance(f, Event) and f.score is end else 1
+    least = longest if where.at_end else 1
     return max(kappa * longest, kappa * least) - theta * (furthest - walk.start)
 
 
-def beyond(f: Any) -> Piece | None:
-    """Where a walk is when the event is decided to happen: at least the one, at most the other; None: not known."""
+def beyond(f: Any) -> Beyond | None:
+    """Where a walk is when an event is decided to happen; None: not known."""
     if isinstance(f, Hits):
         return _of_states(f.target)
     if not isinstance(f, Event) or not isinstance(f.score, PathScore):
         return None
+    low, high = f.at_least, f.at_most
     if f.score is end:
-        return f.at_least, f.at_most
-    if f.score is running_max and math.isinf(f.at_most):
-        return f.at_least, math.inf
-    if f.score is running_min and math.isinf(f.at_least):
-        return -math.inf, f.at_most
-    if f.score.build is of_first_passage and math.isinf(f.at_least):
+        return Beyond(low, high, True)
+    if f.score is running_max:
+        return Beyond(low, math.inf, False) if math.isinf(high) else Beyond(-math.inf, high, True)
+    if f.score is running_min:
+        return Beyond(-math.inf, high, False) if math.isinf(low) else Beyond(low, math.inf, True)
+    if f.score.build is of_first_passage and math.isinf(low):
         return _of_states(f.score.of)
     return None
 
 
-def _of_states(states: Any) -> Piece | None:
+def _of_states(states: Any) -> Beyond | None:
     """The interval of states that an event of the identity, or a number, names."""
     if isinstance(states, Event) and states.score is events.identity:
-        return states.at_least, states.at_most
+        return Beyond(states.at_least, states.at_most, False)
     if isinstance(states, int):
-        return float(states), float(states)
+        return Beyond(float(states), float(states), False)
     return None
 
 

@@ -13,9 +13,13 @@ import numpy as np
 from rareevents.paths.functional import NEVER, Functional, functional
 from rareevents.processes.base import Process
 
-MOST_MOVES = 400_000          # of all nodes together: beyond it, no graph is made
+MOST_MOVES = 300_000          # of all nodes together: beyond it, no graph is made
+KEPT = 8                      # graphs of the last questions, which are asked again and again
 YES, NO = 0, 1                # the nodes at which an event is decided
 NOWHERE = -1                  # the node of a memory that there is not
+
+
+_known: dict[tuple[int, int], tuple[Process, Any, Any]] = {}
 
 
 class Node(NamedTuple):
@@ -49,11 +53,18 @@ def graph(process: Process, f: Any, memory: Graph | None = None, most: int = MOS
 
     memory: a graph whose node is followed along, so that a proposal made for another event knows where it is.
     """
+    plain = memory is None and most == MOST_MOVES
+    if plain and (id(process), id(f)) in _known:
+        return _known[id(process), id(f)][2]
     asked = functional(f, process)
     first = beginnings(process)
-    if not asked.finite or first is None or process.moves(first[0][0]) is None:
-        return None
-    return _Search(process, asked, memory, most).run(*first)
+    finite = asked.finite and first is not None and process.moves(first[0][0]) is not None
+    found = _Search(process, asked, memory, most).run(*first) if finite else None            # type: ignore[misc]
+    if plain:
+        while len(_known) >= KEPT:
+            _known.pop(next(iter(_known)), None)
+        _known[id(process), id(f)] = process, f, found     # holding both keeps their ids theirs
+    return found
 
 
 def beginnings(process: Process) -> tuple[list[Any], np.ndarray] | None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.certificates import reaches
 from rareevents.paths import exact
 from rareevents.paths.bounds import step_bound
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import Graph, graph, moves_of
 from rareevents.paths.steered import PathMixture, Steered
+from rareevents.processes import RandomWalk
 from rareevents.processes.base import Process, require_process
 
 
@@ -55,7 +57,7 @@ class Question:
         if self.proposal is None:
             return True
         if self.graph is None:
-            return self.bound is not None
+            return self.bound is not None or _covers(self.nominal, self.proposal)
         if not exact.value(self.graph) > 0.0:
             return True
         mixed = np.max(np.where(self.shares[:, None, None, None] > 0.0, self.tables, 0.0), axis=0)
@@ -99,6 +101,13 @@ def question(nominal: Process, f: Any, proposal: Process | None) -> Question:
     times = max(map(len, tables))
     full = np.array([np.broadcast_to(table, (times, *g.p.shape)) for table in tables])
     return Question(nominal, f, proposal, asked, g, full, shares)
+
+
+def _covers(nominal: Process, proposal: Process) -> bool:
+    """Whether the increments of a walk are known to reach wherever those of another do."""
+    return isinstance(nominal, RandomWalk) and isinstance(proposal, RandomWalk) and \
+        len(nominal.drawn) == len(proposal.drawn) and \
+        all(reaches(p, q) for p, q in zip(nominal.drawn, proposal.drawn, strict=True))
 
 
 def _parts(proposal: Process | None) -> tuple[list[Process], np.ndarray]:

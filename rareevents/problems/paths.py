@@ -85,7 +85,7 @@ def neighbours():
 
 @dataclass(frozen=True)
 class Colouring(rare.Process):
-    """The nodes of the dodecahedron one by one in one of three random colours: colours so far, and whether two clash."""
+    """The nodes of the dodecahedron one by one in a random colour of three."""
 
     near: np.ndarray
     steps = 20

@@ -72,10 +72,11 @@ class JumpChain(Process):
         return self.functions().log_density(self, state, new)                                # type: ignore[misc]
 
     def moves(self, state: Any) -> tuple[list[Any], np.ndarray]:
-        rate = np.array(self.rates(state), float)
-        require(np.all(rate >= 0.0) and np.all(np.isfinite(rate)) and rate.sum() > 0.0, f"rates({state!r})",
-                rate.tolist(), "at least 0, and one of them above 0")
-        return [self.jump(state, k) if rate[k] > 0.0 else state for k in range(len(rate))], rate / rate.sum()
+        rate = self.rates(state)
+        total = sum(rate)
+        if not (total > 0.0 and math.isfinite(total) and min(rate) >= 0.0):
+            raise ValueError(f"rates({state!r}) must be at least 0, and one of them above 0, got {rate!r}")
+        return [self.jump(state, k) if r > 0.0 else state for k, r in enumerate(rate)], np.array(rate) / total
 
 
 @dataclass(frozen=True)

@@ -58,20 +58,25 @@ def horizon_tilt(process: Process, event: Any, choice: str = "saddle") -> Design
         theta = _saddle(sums, sums.level, 0.0)
     else:
         theta = _saddle(sums, _mean_given(sums), 0.0)
-    return path_design(process, event, sums.graph, made(theta), f"exponential tilt of the path by {theta:.6g}")
+    return path_design(process, event, sums.graph, made(theta), f"exponential tilt of the path by {theta:.10g}")
 
 
 def _saddle(sums: Additive, target: float, more: float) -> float:
-    """The theta at which the mean of the score is the target."""
-    added = _at_start(sums, sums.log_u[1][0])
-    sign = 1.0 if sums.upwards else -1.0
-    return float(np.interp(sign * target + more, np.maximum.accumulate(added), sums.thetas))
-
-
-def _at_start(sums: Additive, by_state: np.ndarray) -> np.ndarray:
-    """The mean over the first states of [theta, state] numbers."""
+    """The theta at which the mean of the score is the target; 0 where it is larger by itself."""
     firsts, chances = beginnings(sums.process)                                               # type: ignore[misc]
-    return by_state[:, [sums.index[s] for s in firsts]] @ chances
+    places = [sums.index[s] for s in firsts]
+    goal = target + more if sums.upwards else more - target
+
+    def lacks(theta: float) -> float:
+        log_u, added = sums.backwards(np.array([theta]))
+        weight = chances * np.exp(log_u[0, 0, places] - np.max(log_u[0, 0, places]))   
+        return goal - float(weight @ added[0, 0, places]) / float(weight.sum())
+    most = float(sums.thetas[-1])
+    if lacks(0.0) <= 0.0 or lacks(most) >= 0.0:
+        return 0.0 if lacks(0.0) <= 0.0 else most
+    from scipy.optimize import brentq
+    solve: Any = brentq
+    return float(solve(lacks, 0.0, most, xtol=1e-12))
 
 
 def _mean_given(sums: Additive) -> float:

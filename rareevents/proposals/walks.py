@@ -5,9 +5,8 @@ import math
 from typing import Any
 
 from rareevents.designs import Design
-from rareevents.events import AnyEvent, Event
-from rareevents.paths.bounds import beyond, walk_bound
-from rareevents.paths.scores import end
+from rareevents.events import AnyEvent
+from rareevents.paths.bounds import Beyond, beyond, log_bound_beyond, walk_bound
 from rareevents.processes import Process, RandomWalk
 
 FURTHEST = 1e6                # the largest theta that is tried, in one over the unit of the increments
@@ -16,9 +15,9 @@ FURTHEST = 1e6                # the largest theta that is tried, in one over the
 def walk_tilt(walk: Process, event: Any) -> Design:
     """The tilt of a walk towards the level that its event asks for.
 
-    With kappa(theta) = log E[exp(theta X)], the weight of a path of t steps is exp(t kappa - theta (S_t - S_0)). For a
-    level that is hit at some time, theta is the root of kappa (Siegmund), unless the walk is then too slow for its
-    number of steps; otherwise kappa'(theta) is the drift that reaches the level with the last step.
+    With kappa(theta) = log E[exp(theta X)], the weight of a path of t steps is exp(t kappa - theta (S_t - S_0)). Theta
+    is chosen for the least proven bound on that. For a level that is hit at some time it is Siegmund's, the root of
+    kappa; for a level at the end the drift that reaches it; for a walk that must stay above a level the drift 0.
 
     Parameters
     ----------
@@ -42,28 +41,13 @@ def walk_tilt(walk: Process, event: Any) -> Design:
     if not isinstance(walk, RandomWalk):
         raise ValueError(f"walk must be a RandomWalk, got {walk!r}")
     where = beyond(event) if isinstance(event, AnyEvent) else None
-    if where is None or math.isinf(where[0]) == math.isinf(where[1]):
+    if where is None or math.isinf(where.low) == math.isinf(where.high):
         raise ValueError(f"event must be a level that a walk is beyond when it ends, such as end >= 3, running_max >= "
                          f"3 or hits(at_least(3)), got {event!r}")
-    up = math.isinf(where[1])
-    distance = (where[0] if up else where[1]) - walk.start
-    sign = 1.0 if up else -1.0
-    if distance * sign <= 0.0:
+    sign = 1.0 if math.isinf(where.high) else -1.0
+    distance = ((where.low if sign > 0.0 else where.high) - walk.start) * sign
+    if distance <= 0.0 and not where.at_end:
         raise ValueError(f"event must be away from the start, {walk.start:g}, got {event!r}")
-    theta = _theta(walk, event, sign, abs(distance))
-    law = walk.tilt(theta)
-    return Design(law, f"exponential tilt of the walk by {theta:.6g}", bound=walk_bound(walk, event, law))
-
-
-def _theta(walk: RandomWalk, event: Any, sign: float, distance: float) -> float:
-    from scipy.optimize import brentq
-    solve: Any = brentq
-
-    def kappa(t: float) -> float:
-        return walk.log_mgf(sign * t)
-
-    def drift(t: float) -> float:
-        return sign * walk.tilt(sign * t).drift
     try:
         most = _last_finite(walk, sign)
     except AttributeError as error:
@@ -71,22 +55,39 @@ def _theta(walk: RandomWalk, event: Any, sign: float, distance: float) -> float:
                          f"{error}") from None
     if most == 0.0:
         raise ValueError(f"walk must have increments with a moment generating function to be tilted, got {walk!r}")
-    steps = walk.steps
-    pace = None if steps is None else distance / steps
-    if drift(0.0) >= (pace or 0.0):
-        raise ValueError(f"event must be rare for a tilt, but the walk drifts there by itself: {event!r} of {walk!r}")
-    at_end = isinstance(event, Event) and event.score is end
-    if not at_end and drift(0.0) < 0.0:
-        low = _bracket(lambda t: -drift(t), 0.0, most)      # kappa falls to here and rises then
-        high = _bracket(lambda t: -kappa(t), low, most)
-        root = float(solve(kappa, low, high)) if kappa(high) > 0.0 else high
-        while kappa(root) > 0.0 and root > low:             # on the side where the weight is bounded for all time
-            root -= 1e-13 * root
-        if pace is None or drift(root) >= pace:
-            return sign * root
-    assert pace is not None
-    high = _bracket(lambda t: pace - drift(t), 0.0, most)
-    return sign * float(solve(lambda t: drift(t) - pace, 0.0, high)) if drift(high) > pace else sign * high
+    theta = sign * (_root(walk, sign, most) if walk.steps is None else _least(walk, where, sign, most))
+    if theta == 0.0:
+        raise ValueError(f"event must be rare for a tilt, but the walk goes there by itself: {event!r} of {walk!r}")
+    law = walk.tilt(theta)
+    return Design(law, f"exponential tilt of the walk by {theta:.6g}", bound=walk_bound(walk, event, law))
+
+
+def _root(walk: RandomWalk, sign: float, most: float) -> float:
+    """The theta above 0 at which kappa is 0, on the side where the weight is bounded for all time."""
+    from scipy.optimize import brentq
+    solve: Any = brentq
+
+    def kappa(t: float) -> float:
+        return walk.log_mgf(sign * t)
+    if sign * walk.drift >= 0.0:
+        return 0.0
+    low = _bracket(lambda t: -sign * walk.tilt(sign * t).drift, 0.0, most)        # kappa falls to here and rises then
+    high = _bracket(lambda t: -kappa(t), low, most)
+    root = float(solve(kappa, low, high)) if kappa(high) > 0.0 else high
+    while kappa(root) > 0.0 and root > low:
+        root -= 1e-13 * root
+    return root
+
+
+def _least(walk: RandomWalk, where: Beyond, sign: float, most: float) -> float:
+    """The theta of the least bound, a convex function; 0 where no tilt has a bound below 1."""
+    from scipy.optimize import minimize_scalar
+
+    def log_bound(t: float) -> float:
+        return log_bound_beyond(walk, where, sign * t)
+    high = _bracket(lambda t: log_bound(0.5 * t) - log_bound(t), 0.0, most)
+    found: Any = minimize_scalar(log_bound, bounds=(0.0, high), method="bounded", options={"xatol": 1e-10 * high})
+    return float(found.x) if found.fun < -1e-9 else 0.0
 
 
 def _last_finite(walk: RandomWalk, sign: float) -> float:
