@@ -4,7 +4,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rareevents.distributions import Distribution
 
 
 class Level(NamedTuple):

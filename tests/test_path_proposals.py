@@ -1,5 +1,7 @@
 """Proposals for paths: exact variances against the study's and against sampling, bounds, learners, splitting."""
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +74,16 @@ def test_designs_are_right(name, question, initial):
     assert found.relative_variance == pytest.approx(made.relative_variance, rel=0.25)
     assert made.bound is not None and found.bound == pytest.approx(made.bound, rel=1e-6)
     assert found.verdict == "trusted"
+
+
+def test_the_table_of_the_page():
+    """docs/paths.md quotes these variances."""
+    page = (Path(__file__).parents[1] / "docs" / "paths.md").read_text()
+    event = rare.visits("storm") >= 20
+    for name, design in (("perron_tilt", proposals.perron_tilt), ("tilt", proposals.tilt),
+                         ("chernoff", proposals.chernoff), ("feedback", proposals.feedback)):
+        quoted = float(re.search(rf"^\| `{name}` \|.*\| ([\d.]+)", page, re.M)[1])
+        assert quoted == pytest.approx(design(MONTH, event).relative_variance, rel=3e-3)
 
 
 def test_a_softened_doob_transform_keeps_its_promise():

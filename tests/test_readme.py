@@ -48,14 +48,22 @@ def test_the_proposal_that_designs_itself(run, capsys):
     assert value == pytest.approx(7.668738732925712e-05, rel=0.05)
 
 
+def test_paths(run, capsys):
+    run(PYTHON[0], PYTHON[2])
+    out = capsys.readouterr().out
+    assert "1.960299" in out                                        # exact
+    values = [float(f"{a}{b}") for a, b in re.findall(r"^([\d.]+)\(\d+\)(e-08)", out, re.M)][-2:]
+    assert values == pytest.approx([1.960299e-08] * 2, rel=0.3)     # steered, and by splitting with an error of 5 %
+
+
 def test_law_of_ones_own(run):
-    words = run(PYTHON[2])["words"]
+    words = run(PYTHON[3])["words"]
     exact = zeta(4.0, 100) / zeta(4.0)
     assert abs(words.value - exact) < 5.0 * words.std_error < 0.25 * exact
 
 
 def test_story(run, capsys):
-    names = run(PYTHON[0], PYTHON[3])
+    names = run(PYTHON[0], PYTHON[4])
     assert names["info"].cost_of_proposal(names["p"], names["event"], names["q"]).bits < 2.7
     assert "1.22" in capsys.readouterr().out                        # H of that weather
 

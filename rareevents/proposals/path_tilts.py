@@ -69,7 +69,7 @@ def _saddle(sums: Additive, target: float, more: float) -> float:
 
     def lacks(theta: float) -> float:
         log_u, added = sums.backwards(np.array([theta]))
-        weight = chances * np.exp(log_u[0, 0, places] - np.max(log_u[0, 0, places]))   
+        weight = chances * np.exp(log_u[0, 0, places] - np.max(log_u[0, 0, places]))
         return goal - float(weight @ added[0, 0, places]) / float(weight.sum())
     most = float(sums.thetas[-1])
     if lacks(0.0) <= 0.0 or lacks(most) >= 0.0:
