@@ -2,9 +2,9 @@
 
 A policy chooses tomorrow's weather from the day, the weather and the storms so far. Five learners teach it from the
 same number of months: cross entropy alone, REINFORCE, PPO, PPO finished by cross entropy, and cross entropy inside a
-safe mixture with a tilt. Each policy is graded exactly as it learns, in relative variance and in bits against the law of the
-month given the event. Learners that draw from their own policy alone can hold a variance of millions while their own
-months look fine; the mixture has a proven bound from its first month on.
+safe mixture with a tilt. Each policy is graded exactly as it learns, in relative variance and in bits against the law
+of the month given the event. Learners that draw from their own policy alone can hold a variance of millions while their
+own months look fine; the mixture has a proven bound from its first month on.
 """
 from dataclasses import dataclass
 

@@ -176,17 +176,25 @@ def exact(value: float, *, seed: int, confidence: float, seconds: float, how: st
                     interval_method="exact", how=how, sampled=sampled, _ends=lambda level: (value, value))
 
 
-def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int,
-         confidence: float, seconds: float, how: str) -> Estimate:
+def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int, confidence: float, seconds: float, how: str,
+         ceiling: float = math.inf) -> Estimate:
     """The estimate of a GBAS run (`methods.gbas`): a relative error that is known exactly."""
     error = found.relative_error
-    return Estimate(value=found.value, std_error=error * found.value, relative_error=error, samples=found.draws,
-                    hits=found.hits, effective_sample_size=float(found.accepted), weight_ess=float(found.accepted),
+
+    def ends(level: float) -> tuple[float, float]:
+        low, high = found.interval(level)
+        return min(low, ceiling), min(high, ceiling)
+    low, high = ends(confidence)
+    narrow = high - low <= found.value
+    return Estimate(value=min(found.value, ceiling), std_error=error * found.value, relative_error=error,
+                    samples=found.draws, hits=found.hits, effective_sample_size=float(found.accepted), weight_ess=float(found.accepted),
                     relative_variance=found.draws * error ** 2,
-                    largest_share=1.0 / found.accepted, evaluations=evaluations, kind="certified", verdict="trusted",
-                    reason="The law of the relative error is known exactly: it follows from the proven bound alone.",
+                    largest_share=1.0 / found.accepted, evaluations=evaluations, kind="certified",
+                    verdict="trusted" if narrow else "caution",
+                    reason="The law of the relative error is known exactly: it follows from the proven bound alone."
+                    + ("" if narrow else " But the interval is wide: ask for a smaller relative error."),
                     checks=(), stopped_by="relative_error", seed=seed, confidence=confidence, seconds=seconds,
-                    bound=bound, interval_method="gbas", how=how, _ends=found.interval)
+                    bound=bound, interval_method="gbas", how=how, _ends=ends)
 
 
 def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], seed: int, confidence: float,

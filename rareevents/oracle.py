@@ -243,8 +243,8 @@ class _Question:
         self.event = where is not None and where.exact
         inside = where.pieces if where is not None and where.exact else [(-math.inf, math.inf)]
         clipped = [Support(support.kind, max(low, support.low), min(high, support.high)) for low, high in inside]
-        whole = nominal.dtype is int
-        self.pieces = [s for s in clipped if s.low < s.high or (whole and s.low == s.high)]
+        atoms = nominal.dtype is int or nominal.measure is not None      # of a compound sum: no term at all
+        self.pieces = [s for s in clipped if s.low < s.high or (atoms and s.low == s.high)]
         if nominal.measure is not None and not self.event:
             raise ValueError(f"f must be an event of {nominal!r} for an exact answer, got {f!r}: the law has no "
                              f"density")

@@ -42,9 +42,11 @@ def intervals(event: Any, integer: bool) -> Intervals | None:
     low, high = named.at_least, named.at_most
     if integer:
         low, high = (float(np.ceil(low)), float(np.floor(high)))
-    step = 1.0 if integer else 0.0
-    return Intervals(_disjoint([(low, high)] if inner is None else [(-math.inf, low - step), (high + step, math.inf)]),
-                     exact=True)
+    if inner is None:
+        return Intervals(_disjoint([(low, high)]), exact=True)
+    below, above = (low - 1.0, high + 1.0) if integer else \
+        (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+    return Intervals(_disjoint([(-math.inf, below), (above, math.inf)]), exact=True)  # open ends: a law may have atoms
 
 
 def _united(first: Intervals, second: Intervals) -> Intervals:
@@ -62,7 +64,7 @@ def _disjoint(pieces: list[tuple[float, float]]) -> list[tuple[float, float]]:
     for low, high in sorted(pieces):
         if low > high or math.inf in (low, -high):
             continue
-        if found and low <= found[-1][1]:
+        if found and low <= math.nextafter(found[-1][1], math.inf):
             found[-1] = (found[-1][0], max(high, found[-1][1]))
         else:
             found.append((low, high))

@@ -147,7 +147,7 @@ class _Prepared(NamedTuple):
 def _of_draws(nominal: Distribution, f: Any, proposal: Distribution | None, seed: int, stage: int,
               tally: bool) -> _Prepared:
     require_fit(f, nominal.size)
-    covered = proposal is None or _support_covered(nominal, f, proposal, seed)
+    covered = proposal is None or support_covered(nominal, f, proposal, seed)
     return _Prepared(Sampler(nominal, f, proposal, seed, stage, tally), covered,
                      lambda boolean: weight_bound(nominal, f, proposal, boolean), auditable=True)
 
@@ -244,7 +244,7 @@ def checked_stop(stop: engine.Stop) -> engine.Stop:
     return stop
 
 
-def _support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed: int) -> bool:
+def support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed: int) -> bool:
     """Whether q > 0 where p > 0 and f is not 0 could be shown; a counterexample raises."""
     shown = covers(nominal, f, proposal)
     scalar = nominal.size is None and nominal.dtype is int

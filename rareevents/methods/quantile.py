@@ -58,8 +58,8 @@ def quantile(nominal: Distribution, score: Any, probability: float, *, samples: 
 
     Rounds of draws raise the level as in the cross-entropy method, until the weighted tail function reaches the
     probability. From draws of the last proposal, t is where the tail function, the mean of w 1{S >= t}, is p; its
-    interval is where that function is p plus and minus its error. For counts t is the smallest value with P(S >= t) at
-    most p.
+    interval holds the levels at which that function is within its error of p. For counts t is the smallest value with
+    P(S >= t) at most p.
 
     Parameters
     ----------
@@ -159,8 +159,8 @@ def _stalled(nominal: Distribution, measure: Any, best: float, probability: floa
 
 
 def _levels(s: np.ndarray, w: np.ndarray, probability: float, confidence: float) -> tuple[float, float, float, bool]:
-    """The smallest value v with mean(w 1{s >= v}) <= p, those for p plus and minus the error of that mean, and whether
-    any value is so rare.
+    """The smallest value v with mean(w 1{s >= v}) <= p, those with this mean less, and plus, its error at most p, and
+    whether any value is so rare.
     """
     from scipy.special import ndtri
     order = np.argsort(-s, kind="stable")
@@ -172,8 +172,8 @@ def _levels(s: np.ndarray, w: np.ndarray, probability: float, confidence: float)
     def at(p: float) -> float:
         below = int(np.searchsorted(tail, p, side="right"))
         return float(distinct[max(below - 1, 0)])
-    here = max(int(np.searchsorted(tail, probability, side="right")) - 1, 0)
-    error = math.sqrt(max(squares[here] - tail[here] ** 2, 0.0) / len(s))
-    z = float(ndtri(0.5 * (1.0 + confidence)))
-    low, high = at(probability + z * error), at(max(probability - z * error, 0.0))
+    reach = float(ndtri(0.5 * (1.0 + confidence))) * np.sqrt(np.maximum(squares - tail ** 2, 0.0) / len(s))
+    # Levels are in doubt where their own tail is within its error of p: for counts that of the next one may be larger.
+    low, high = (float(distinct[np.flatnonzero(doubt)[-1] if doubt.any() else 0])
+                 for doubt in (tail - reach <= probability, tail + reach <= probability))
     return at(probability), low, high, bool(tail[0] <= probability)

@@ -20,9 +20,9 @@ from rareevents.estimates import check_confidence, shown
 from rareevents.events import require_fit
 from rareevents.integrands import integrand
 from rareevents.kernels.streams import WEIGHTED
-from rareevents.methods.importance import check_laws
+from rareevents.methods.importance import check_laws, support_covered
 from rareevents.methods.lines import levels, probability_on_lines
-from rareevents.sampler import log_ratios, values, weighted_draws
+from rareevents.sampler import length, log_ratios, values, weighted_draws
 
 STAGE = WEIGHTED + (1 << 10)  # streams of the replicates
 SCHEMES = ("independent", "antithetic", "stratified", "control variates", "quasi-random")
@@ -87,9 +87,15 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
     True
     """
     q = law_of(proposal)
+    for name, law in (("nominal", nominal), ("proposal", q)):
+        if not isinstance(law, Distribution):
+            raise TypeError(f"{name} must be a law of numbers or vectors, got {law!r}")
     check_laws(nominal, q)
     f = integrand(f)
     require_fit(f, nominal.size)
+    several = length(f, nominal)
+    if several is not None:
+        raise ValueError(f"f must have one value to be replicated, got {several}: replicate each")
     if scheme not in SCHEMES:
         raise ValueError(f"scheme must be one of {', '.join(map(repr, SCHEMES))}, got {scheme!r}")
     for name, number, least in (("samples", samples, 16), ("replicates", replicates, 8)):
@@ -99,11 +105,17 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
         raise ValueError(f"samples must be a power of two for quasi-random draws, got {samples!r}")
     require_seed(seed)
     check_confidence(confidence)
+    if scheme == "antithetic" and samples % 2:
+        raise ValueError(f"samples must be even for antithetic draws, got {samples!r}")
+    support_covered(nominal, f, q, seed)                  # raises where part of the event cannot be drawn
     run = _runs(nominal, f, q, scheme)
 
     def terms(x: np.ndarray) -> np.ndarray:
         return values(f, x) * np.exp(log_ratios(nominal, q, x))
     means = np.array([run(terms, int(samples), seed, STAGE + 64 * i) for i in range(replicates)])
+    if not np.any(means):
+        raise ValueError(f"proposal must reach {f!r} for an error from replicates, got {q!r}: f is 0 at every draw of "
+                         f"all {replicates} replicates")
     from scipy.special import stdtrit
     error = float(np.std(means, ddof=1)) / math.sqrt(replicates)
     half = float(stdtrit(replicates - 1, 0.5 * (1.0 + confidence))) * error

@@ -109,7 +109,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
             what = "A sum over all paths" if paths else "A sum or integral over the law"
             return estimates.exact(value, seed=seed, confidence=confidence, seconds=time.perf_counter() - started,
                                    how=f"{what}: no draw, no error.", sampled=beside)
-    nominal, f, made = _smaller(nominal, f, seed) or (nominal, f, None)
+    nominal, f, made = _smaller(nominal, f, seed, max_samples) or (nominal, f, None)
     if made is None:
         made = designed(nominal, f, seed=seed, max_samples=max_samples)
     if isinstance(nominal, Process) and made.law is nominal and isinstance(f, AnyEvent) and max_seconds is None:
@@ -118,14 +118,15 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
             return by_splitting
     spent = made.exploration + made.learning
     bound = None if isinstance(nominal, Process) else weight_bound(nominal, f, made.law, False)
-    if certify and bound is not None and max_seconds is None:
+    if certify and bound is not None and max_seconds is None and (max_samples or math.inf) - spent > 2 * PILOT:
         found = _certified(nominal, f, made.law, bound, relative_error, seed, (max_samples or math.inf) - spent)
         made = dataclasses.replace(made, learning=made.learning + PILOT)
         spent += PILOT
         if found is not None:
             return estimates.gbas(found, bound, evaluations=Evaluations(
                 made.exploration, made.learning, 0, found.draws), seed=seed, confidence=confidence,
-                seconds=time.perf_counter() - started, how=_how(made))
+                seconds=time.perf_counter() - started, how=_how(made),
+                ceiling=1.0 if isinstance(f, AnyEvent) else math.inf)
     if max_samples is not None:
         stop = dataclasses.replace(stop, max_samples=max(1, max_samples - spent))
     proposal = None if made.law is nominal else made.law
@@ -139,9 +140,9 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     return dataclasses.replace(result, evaluations=counted, how=_how(made))
 
 
-def _smaller(nominal: Any, f: Any, seed: int) -> tuple[Any, Any, Design] | None:
+def _smaller(nominal: Any, f: Any, seed: int, most: int | None) -> tuple[Any, Any, Design] | None:
     """A smaller question with the same answer: a part of the draw is integrated."""
-    for attempt in (lambda: rao_blackwell(nominal, f), lambda: largest_integrated(nominal, f, seed)):
+    for attempt in (lambda: rao_blackwell(nominal, f), lambda: largest_integrated(nominal, f, seed, most)):
         try:
             return tuple(attempt())                                                          # type: ignore[return-value]
         except (ValueError, AttributeError):
@@ -266,7 +267,7 @@ def _heavy(y: np.ndarray) -> bool:
     return float(np.sum(off * off)) > LARGEST_VOV * float(np.sum(off)) ** 2
 
 
-def _certified(nominal: Distribution, f: Any, law: Distribution, bound: float, relative_error: float, seed: int,
+def _certified(nominal: Any, f: Any, law: Distribution, bound: float, relative_error: float, seed: int,
                most: float) -> Any:
     """A GBAS result, if a pilot says that it costs little more than an asymptotic interval, and f is not negative."""
     accepted = acceptances(relative_error)

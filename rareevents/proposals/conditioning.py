@@ -16,7 +16,7 @@ from rareevents.proposals.region import exact_variance, pieces
 from rareevents.proposals.tilting import tilt
 
 FARTHEST = 1 << 14            # the longest table of counts
-ENOUGH = 1e-16                # from 0 or 1 at which the table ends
+ENOUGH = 1e-16                # of the answer: what counts beyond the table can add
 
 
 class Conditioned(NamedTuple):
@@ -58,14 +58,17 @@ def rao_blackwell(nominal: Any, event: Any) -> Conditioned:
         raise ValueError(f"event must be one of the sum itself, such as at_least(30.0), got {event!r}")
     count, size = nominal.drawn_count, nominal.drawn_size
     values = [float(any(piece.low <= 0.0 <= piece.high for piece in found))]
+    answer = values[0] * math.exp(float(count.log_prob(0))) if count.supports[0].low <= 0.0 else 0.0
     for n in range(1, FARTHEST):
         law = repeated_sum(size, n)
         if law is None:
             raise ValueError(f"nominal must have sizes whose sums have a closed form, got {size!r}")
         values.append(math.fsum(math.exp(law.log_mass(piece.low, piece.high)) for piece in found))
-        settled = values[-1] >= 1.0 - ENOUGH or (values[-1] < ENOUGH and n > count.mean)
-        if settled and n > count.mean and abs(values[-1] - values[-2]) <= ENOUGH and max(values) > ENOUGH:
-            break
+        answer += values[-1] * math.exp(float(count.log_prob(n)))
+        if n > count.mean and math.exp(count.log_mass(n + 1.0, math.inf)) <= ENOUGH * answer:
+            break                                            # what larger counts could add does not count
+    else:
+        raise ValueError(f"nominal must have a count below {FARTHEST:,} to be tabulated, got {count!r}")
     f = Tabulated(np.array(values), f"P({event!r} | count)")
     made = tilt(count, f, "second moment")
     return Conditioned(count, f, Design(made.law, f"the sizes integrated, and the count by an {made.how}",

@@ -22,7 +22,7 @@ from rareevents.processes.all_but_largest import AllButLargest
 from rareevents.sampler import weighted_draws
 
 SCALES = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 7.0)       # of the other terms, that are tried
-PILOT = 2000                  # sums of each number of terms
+PILOT, FEWEST = 2000, 20      # sums of each number of terms, and the fewest
 SHARE = 0.05                  # of the counts that are drawn as they matter where one term makes the event
 BOUNDED = (5e-4, 0.02)        # least and most of the counts that are drawn so that the weight is bounded
 PRICE = 0.05                  # of the variance, which that may cost
@@ -39,7 +39,7 @@ class LargestConditioned(NamedTuple):
     design: Design
 
 
-def largest_integrated(nominal: Any, event: Any, seed: int = 0) -> LargestConditioned:
+def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int | None = None) -> LargestConditioned:
     """For a sum of sizes without a moment generating function: integrate the largest, design the rest.
 
     Parameters
@@ -50,6 +50,8 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0) -> LargestCondit
         A level of the sum from below, such as at_least(200.0) or total >= 200.0.
     seed : int
         Of the pilot that chooses the proposal.
+    max_samples : int, optional
+        Of which the pilot spends at most a tenth.
 
     Raises
     ------
@@ -65,7 +67,11 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0) -> LargestCondit
     True
     """
     size, chances, level = _sum_of(nominal, event)
-    rms, means, spent = _pilot(size, len(chances), level, seed)
+    count = PILOT if max_samples is None else min(PILOT, max_samples // (10 * len(chances)))
+    if count < FEWEST:
+        raise ValueError(f"max_samples must allow {FEWEST} sums of each number of terms in a tenth of it, got "
+                         f"{max_samples!r}")
+    rms, means, spent = _pilot(size, len(chances), level, seed, count)
     cost = rms @ chances
     best = int(np.argmin(cost))
     if best and (cost[best] / cost[0]) ** 2 > WORTH:
@@ -114,16 +120,16 @@ def _sum_of(nominal: Any, event: Any) -> tuple[Distribution, np.ndarray, float]:
     return size, chances / chances.sum(), event.at_least
 
 
-def _pilot(size: Any, counts: int, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+def _pilot(size: Any, counts: int, level: float, seed: int, each: int) -> tuple[np.ndarray, np.ndarray, int]:
     """The root mean square and the mean of n P(X > max(M, u - S')) p/q for each scale of the others and each n."""
-    x = weighted_draws(size, None, PILOT * (counts - 1), seed, LEARNING + 7)[0].reshape(PILOT, counts - 1)
+    x = weighted_draws(size, None, each * (counts - 1), seed, LEARNING + 7)[0].reshape(each, counts - 1)
     rms, means = np.zeros((len(SCALES), counts)), np.zeros((len(SCALES), counts))
     for k, scale in enumerate(SCALES):
         y = scale * x
         log_w = np.cumsum(size.log_prob(y) - size.scaled(scale).log_prob(y), axis=1)
         sums, largest = np.cumsum(y, axis=1), np.maximum.accumulate(y, axis=1)
         for n in range(1, counts):
-            t = np.full(PILOT, level) if n == 1 else np.maximum(largest[:, n - 2], level - sums[:, n - 2])
+            t = np.full(each, level) if n == 1 else np.maximum(largest[:, n - 2], level - sums[:, n - 2])
             tail = np.array([size.survival(v) for v in t.tolist()])
             w = np.exp(log_w[:, n - 2]) if n > 1 else 1.0
             rms[k, n] = math.sqrt(float(np.mean((n * tail * w) ** 2)))

@@ -25,7 +25,7 @@ def pieces(nominal: Distribution, event: Any) -> list[Support] | None:
         return None
     s = nominal.supports[0]
     found = [Support(s.kind, max(low, s.low), min(high, s.high)) for low, high in where.pieces]
-    found = [piece for piece in found if piece.low < piece.high or (piece.low == piece.high and s.kind == "integers")]
+    found = [piece for piece in found if piece.low <= piece.high]
     found = [piece for piece in found if nominal.log_mass(piece.low, piece.high) > -math.inf]
     if not found:
         raise ValueError(f"event must be able to happen under the nominal law, got {event!r} under {nominal!r}: its "
