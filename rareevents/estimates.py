@@ -187,7 +187,8 @@ def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int, confi
     low, high = ends(confidence)
     narrow = high - low <= found.value
     return Estimate(value=min(found.value, ceiling), std_error=error * found.value, relative_error=error,
-                    samples=found.draws, hits=found.hits, effective_sample_size=float(found.accepted), weight_ess=float(found.accepted),
+                    samples=found.draws, hits=found.hits, effective_sample_size=float(found.accepted),
+                    weight_ess=float(found.accepted),
                     relative_variance=found.draws * error ** 2,
                     largest_share=1.0 / found.accepted, evaluations=evaluations, kind="certified",
                     verdict="trusted" if narrow else "caution",
