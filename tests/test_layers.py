@@ -8,8 +8,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "tails",
           "intervals", "certificates", "paths", "reductions", "designs", "checks", "estimates", "engine",
-          "closed_forms", "oracle", "proposals", "methods", "information", "testing", "problems", "plots", "staleness",
-          "report", "experiments", "cli", "__init__", "__main__")
+          "closed_forms", "oracle", "proposals", "methods", "information", "testing", "plots", "staleness", "report",
+          "experiments", "cli", "__init__", "problems", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},

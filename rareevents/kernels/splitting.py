@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.kernels.streams import address, new_rng
+from rareevents.kernels.streams import address, new_rng, word
+
+U = np.uint64
 
 
 def split(rng, p, e, levels, n, limit, out): ...                                   # noqa: D103  (a role)
@@ -28,6 +30,100 @@ def split_run(seed, stage, replicate, p, e, levels, n, limit, out):
     rng = new_rng()
     address(rng, seed, stage, replicate)
     split(rng, p, e, levels, n, limit, out)
+
+
+def graph_run(seed, stage, replicate, to, table, cells, level, final, root, n, limit, top, out):
+    """One run over a graph: `level` of each node, `final` with the last step; `to` and `table` as in `walks`."""
+    rng = new_rng()
+    address(rng, seed, stage, replicate)
+    split(rng, to, table, U(cells), level, final, U(root), n, limit, top, out)
+
+
+def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
+    """The role `split` over a graph; paths of a round take their steps together, as in `walks`."""
+    width = top + 1
+    entered, since = np.empty(n * width, np.uint64), np.empty(n * width, np.int64)
+    node, time = np.empty(n, np.uint64), np.empty(n, np.int64)
+    highest, who = np.empty(n, np.int64), np.empty(n, np.int64)
+    alive = np.empty(n, np.int64)
+    for i in range(n):
+        highest[i] = level[np.int64(root)]
+        for k in range(highest[i] + 1):
+            entered[i * width + k] = root
+            since[i * width + k] = 0
+        node[i], time[i], who[i] = root, 0, i
+    steps = follow(rng, to, table, cells, level, final, limit, width, n, who, node, time, highest, entered, since)
+    log_share = 0.0
+    rounds, started = 0, n
+    furthest = np.max(highest)
+    while True:
+        lowest = np.min(highest)
+        if lowest >= top:
+            break
+        count = dead = 0
+        for i in range(n):
+            if highest[i] > lowest:
+                alive[count] = i
+                count += 1
+            else:
+                who[dead] = i
+                dead += 1
+        if count == 0:
+            log_share = -math.inf
+            break
+        log_share += math.log(count / n)
+        rounds += 1
+        for d in range(dead):
+            i, other = who[d], alive[min(count - 1, np.int64(rng.random() * count))]
+            for k in range(lowest + 2):
+                entered[i * width + k] = entered[other * width + k]
+                since[i * width + k] = since[other * width + k]
+            node[i], time[i] = entered[i * width + lowest + 1], since[i * width + lowest + 1]
+            now = level[np.int64(node[i])] if time[i] < limit else final[np.int64(node[i])]
+            highest[i] = max(now, lowest + 1)
+            for k in range(lowest + 2, highest[i] + 1):
+                entered[i * width + k] = node[i]
+                since[i * width + k] = time[i]
+        steps += follow(rng, to, table, cells, level, final, limit, width, dead, who, node, time, highest, entered,
+                        since)
+        started += dead
+        furthest = max(furthest, np.max(highest))
+    happened = 0
+    for i in range(n):
+        happened += 1 if highest[i] >= top else 0
+    out[0], out[1], out[2], out[3], out[4], out[5] = log_share, happened, rounds, steps, started, furthest
+
+
+def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time, highest, entered, since):
+    """Run the m paths of `who` to their ends; keep where they first enter each level. Returns the steps made."""
+    mask = cells - U(1)
+    left, steps = 0, 0
+    for a in range(m):
+        i = who[a]
+        if node[i] > U(1) and time[i] < limit:
+            who[left] = i
+            left += 1
+    while left > 0:
+        kept = 0
+        steps += left
+        for a in range(left):
+            i = who[a]
+            place = node[i] * cells
+            drawn = word(rng)
+            packed = table[place + (drawn & mask)]
+            move = drawn & mask if (drawn | mask) < (packed | mask) else packed & mask
+            at = to[place + move]
+            node[i] = at
+            time[i] += 1
+            now = level[np.int64(at)] if time[i] < limit else final[np.int64(at)]
+            while highest[i] < now:
+                highest[i] += 1
+                entered[i * width + highest[i]] = at
+                since[i * width + highest[i]] = time[i]
+            who[kept] = i
+            kept += 1 if at > U(1) and time[i] < limit else 0
+        left = kept
+    return steps
 
 
 def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:

@@ -1,7 +1,8 @@
 """The kernel templates of paths: a chunk of weighted paths, over the tables of a graph or step by step.
 
 Over a graph, paths of a block take their steps together: each waits for its own table look-ups only, and the processor
-works on the others meanwhile. Paths that are decided leave the block.
+works on the others meanwhile. An entry of the table is the packed word of the alias method and, beside it, the bits of
+log p/q of that move, so that both come from one line of the cache.
 
 Arguments as in `chunks`, and
     g                      record: the graph's tables, as `tables` lays them out
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rareevents.kernels.alias import alias_row
+from rareevents.kernels.bits import as_float
 from rareevents.kernels.streams import address, new_rng, word
 from rareevents.kernels.sums import OK, settle
 
@@ -63,9 +65,9 @@ def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, we
 def along_graph(rng, g, m, w, y, node, alive, which, logs):
     """m paths: their log weights in w, the integrand in y. Returns how many were undecided at the end."""
     lent = g._borrow()                                    # unsigned indices are not checked for counting from the end
-    to, table, ratio = lent.to, lent.table, lent.ratio
-    components, last = len(lent.shares), U(1)
-    cells, layer = U(lent.cells), U(lent.cells * lent.nodes)
+    to, table = lent.to, lent.table
+    components = len(lent.shares)
+    cells, layer = U(lent.cells), U(2 * lent.cells * lent.nodes)
     mask = cells - U(1)
     for i in range(m):
         node[i] = U(lent.root)
@@ -73,33 +75,50 @@ def along_graph(rng, g, m, w, y, node, alive, which, logs):
         which[i] = U(alias_row(rng, lent.chosen, 0) * lent.times) * layer if components > 1 else U(0)
         for j in range(components):
             logs[j, i] = 0.0
-    left = m if U(lent.root) > last else 0
-    time = np.int64(0)
-    while left > 0 and time < lent.steps:
+    left = m
+    for time in range(lent.steps):
         now = U(time) * layer if lent.times > 1 else U(0)
-        if components == 1:
-            left = step_one(rng, left, now, cells, mask, to, table, ratio, node, alive, logs[0])
+        if components > 1:
+            left = step_each(rng, m, now, cells, mask, U(lent.times) * layer, to, table, node, which, logs)
+        elif lent.endless:
+            left = step_alive(rng, left, now, cells, mask, to, table, node, alive, logs[0])
         else:
-            left = step_each(rng, left, now, cells, mask, U(lent.times) * layer, to, table, ratio, node, alive, which,
-                             logs)
-        time += 1
+            step_all(rng, m, now, cells, mask, to, table, node, logs[0])
+        if left == 0:
+            break
+    undecided = 0
     for i in range(m):
+        undecided += 1 if node[i] > U(1) else 0
         y[0, i] = lent.value[np.int64(node[i])]
         w[i] = logs[0, i] if components == 1 else mixed(lent.shares, logs, i)
-    return left if lent.endless else 0
+    return undecided if lent.endless else 0
 
 
-def step_one(rng, left, now, cells, mask, to, table, ratio, node, alive, logs):
+def step_all(rng, m, now, cells, mask, to, table, node, logs):
+    """One step of every path; those that are decided stay where they are, which is faster than to ask."""
+    for i in range(m):
+        place = node[i] * cells
+        row = now + place + place
+        drawn = word(rng)
+        cell = drawn & mask
+        packed = table[row + cell + cell]
+        move = cell if (drawn | mask) < (packed | mask) else packed & mask
+        logs[i] += as_float(table[row + move + move + U(1)])
+        node[i] = to[place + move]
+
+
+def step_alive(rng, left, now, cells, mask, to, table, node, alive, logs):
     """One step of every path that goes on; returns how many still do."""
     kept = U(0)
     for a in range(left):
         i = alive[a]
         place = node[i] * cells
+        row = now + place + place
         drawn = word(rng)
         cell = drawn & mask
-        packed = table[now + place + cell]
+        packed = table[row + cell + cell]
         move = cell if (drawn | mask) < (packed | mask) else packed & mask
-        logs[i] += ratio[now + place + move]
+        logs[i] += as_float(table[row + move + move + U(1)])
         at = to[place + move]
         node[i] = at
         alive[kept] = i
@@ -107,25 +126,26 @@ def step_one(rng, left, now, cells, mask, to, table, ratio, node, alive, logs):
     return np.int64(kept)
 
 
-def step_each(rng, left, now, cells, mask, component, to, table, ratio, node, alive, which, logs):
-    """The same with the weight of every component of a mixture; `component` cells apart in the tables."""
-    kept = U(0)
-    for a in range(left):
-        i = alive[a]
+def step_each(rng, m, now, cells, mask, component, to, table, node, which, logs):
+    """One step of every path, with the weight of each component of a mixture; `component` apart in the table.
+
+    Returns how many paths go on.
+    """
+    left = 0
+    for i in range(m):
         place = node[i] * cells
+        row = now + place + place
         drawn = word(rng)
         cell = drawn & mask
-        packed = table[which[i] + now + place + cell]
+        packed = table[which[i] + row + cell + cell]
         move = cell if (drawn | mask) < (packed | mask) else packed & mask
-        entry = now + place + move
+        entry = row + move + move + U(1)
         for j in range(len(logs)):
-            logs[j, i] += ratio[entry]
+            logs[j, i] += as_float(table[entry])
             entry += component
-        at = to[place + move]
-        node[i] = at
-        alive[kept] = i
-        kept += U(1) if at > U(1) else U(0)
-    return np.int64(kept)
+        node[i] = to[place + move]
+        left += 1 if node[i] > U(1) else 0
+    return left
 
 
 def mixed(shares, logs, i):

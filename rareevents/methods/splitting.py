@@ -15,11 +15,13 @@ from rareevents.estimates import Estimate, Evaluations
 from rareevents.events import AnyEvent
 from rareevents.integrands import integrand
 from rareevents.kernels import splitting
+from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import SPLITTING
 from rareevents.methods.importance import require_threads
-from rareevents.paths.functional import functional
-from rareevents.paths.progress import progress
+from rareevents.paths.functional import Functional, functional
+from rareevents.paths.graph import YES, Graph, graph
+from rareevents.paths.progress import Progress, progress
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
 
@@ -75,20 +77,58 @@ def split(process: Process, event: Any, *, importance: Callable | None = None, p
     way = progress(event, process, importance)
     asked = functional(event, process)
     levels = np.arange(1, way.levels) / way.levels * (1.0 - 1e-12)
+    g = None if way.timed else graph(process, event)
+    run = _stepwise(process, asked, way, levels, int(particles), seed) if g is None or len(g.nodes) < 3 else \
+        _over_graph(g, asked, way, levels, int(particles), seed, int(process.max_steps))
+    out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
+    return _estimate(out, int(particles), way, seed, confidence, time.perf_counter() - started)
+
+
+def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.ndarray, particles: int,
+              seed: int) -> Callable[[int], np.ndarray]:
+    """One population of any simulator."""
     made, limit = process.functions(), int(process.steps or process.max_steps)
     role = splitting.splitter(made.begin, made.step, asked, way.function, process.steps is None)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), process.record, asked.record, levels,
-                int(particles), limit, out)
+                particles, limit, out)
     kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(6)))
 
     def run(replicate: int) -> np.ndarray:
         out = np.zeros(6)
         kernel(*arguments(replicate, out))
         return out
-    out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
-    return _estimate(out, int(particles), way, seed, confidence, time.perf_counter() - started)
+    return run
+
+
+def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, particles: int, seed: int,
+                most: int) -> Callable[[int], np.ndarray]:
+    """One population over a graph, where each node has its level."""
+    cells = 1 << max(1, int(np.ceil(np.log2(g.p.shape[1]))))
+    to = np.zeros((len(g.to), cells), np.uint64)
+    to[:, :g.to.shape[1]] = g.to
+    table, top = alias_rows(g.p).ravel(), len(levels) + 1
+    first = next(node.state for node in g.nodes if node is not None and node.state is not None)
+    level = np.zeros(len(g.nodes), np.int64)
+    level[YES] = top
+    for k, node in enumerate(g.nodes):
+        if node is not None and node.state is not None:
+            at = way.function(asked.record, node.accumulated, 0, node.state, first, g.steps or most)
+            level[k] = np.searchsorted(levels, at, side="right")
+
+    final = np.where(g.value > 0.0, top, level)
+
+    def arguments(replicate: int, out: np.ndarray) -> tuple:
+        return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), to.ravel(), table, cells, level, final,
+                g.root, particles, g.steps or most, top, out)
+    kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(6)))
+
+    def run(replicate: int) -> np.ndarray:
+        out = np.zeros(6)
+        kernel(*arguments(replicate, out))
+        return out
+    return run
 
 
 def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: float, seconds: float) -> Estimate:

@@ -33,6 +33,7 @@ class Progress(NamedTuple):
     function: Callable            # (record of the event, accumulated, time, state, start, steps) -> number
     levels: int
     monotone: bool                # whether it never falls along a path
+    timed: bool = False           # whether it depends on the time
 
 
 def progress(f: Any, process: Process, importance: Any = None) -> Progress:
@@ -59,7 +60,8 @@ def _given(importance: Any) -> Progress:
 
     def of_both(e, accumulated, time, state, start, steps):
         return importance(state, time)
-    return Progress(of_state if importance.__code__.co_argcount == 1 else of_both, FINE, False)
+    timed = importance.__code__.co_argcount == 2
+    return Progress(of_both if timed else of_state, FINE, False, timed)
 
 
 def _none(e, accumulated, time, state, start, steps):
@@ -97,7 +99,7 @@ def _of_score(f: Event, process: Process) -> Progress:
             return (number(e.score, state) - first) / (level(e) - first)
         return Progress(gone, FINE, False)
     return Progress(_none, 1, True) if process.steps is None else \
-        Progress(_survived, min(MOST, int(process.steps)), True)
+        Progress(_survived, min(MOST, int(process.steps)), True, timed=True)
 
 
 def _towards(target: Any, process: Process, pick: Callable) -> Progress:
@@ -143,4 +145,4 @@ def _both(first: Progress, second: Progress, either: bool) -> Progress:
     def behind(e, both, time, state, start, steps):
         return min(one(e.first, both[0], time, state, start, steps), two(e.second, both[1], time, state, start, steps))
     return Progress(furthest if either else behind, max(first.levels, second.levels),
-                    first.monotone and second.monotone)
+                    first.monotone and second.monotone, first.timed or second.timed)

@@ -140,8 +140,8 @@ def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.log(g.p) - np.log(q)
     ratio[..., :width] = np.where(np.isnan(found), -np.inf, found)
-    ratio[:, :, :2] = 0.0
-    return records.record(to=to.ravel(), table=alias_rows(q.reshape(-1, width)).ravel(), ratio=ratio.ravel(),
-                          value=g.value, root=g.root, nodes=nodes, cells=cells, times=times,
-                          steps=limit if g.steps is None else g.steps, endless=g.steps is None,
+    ratio[:, :, :2] = 0.0                                  # decided paths stay, and weigh what they did
+    both = np.stack([alias_rows(q.reshape(-1, width)).ravel(), ratio.ravel().view(np.uint64)], axis=1)
+    return records.record(to=to.ravel(), table=both.ravel(), value=g.value, root=g.root, nodes=nodes, cells=cells,
+                          times=times, steps=limit if g.steps is None else g.steps, endless=g.steps is None,
                           shares=shares.astype(float), chosen=alias_rows(shares[None]))
