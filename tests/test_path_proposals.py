@@ -9,6 +9,7 @@ import pytest
 import rareevents as rare
 from rareevents import proposals
 from rareevents.methods.off_policy import off_policy
+from rareevents.methods.path_solving import exact_value
 from rareevents.paths import exact
 from rareevents.paths.graph import graph, moves_of
 from rareevents.paths.trace import log_table, traced
@@ -159,9 +160,7 @@ def test_siegmunds_tilt():
 
 @pytest.mark.parametrize(("walk", "event", "theta"), [
     (rare.RandomWalk(rare.Normal(), 0.0, 25), rare.end >= 20.0, 0.8),              # the drift that reaches it
-    (rare.RandomWalk(rare.Normal(), 0.0, 25), rare.end <= -20.0, -0.8),
     (rare.RandomWalk(rare.Normal(-0.5, 1.0), 0.0, 25), rare.running_max >= 5.0, 1.0),   # Siegmund's is fast enough
-    (rare.RandomWalk(rare.Normal(-0.5, 1.0), 0.0, 25), rare.running_max >= 20.0, 1.3),  # it is not
     (rare.RandomWalk(rare.Shifted(rare.Poisson(0.8), -1), 1, 199), rare.running_min >= 1, math.log(1.25))])
 def test_tilts_of_walks(walk, event, theta):
     """The theta of the least bound, in the cases that have a name."""
@@ -267,6 +266,5 @@ def test_solve_on_the_problems_of_paths(name):
                        relative_error=0.01 if name not in ("12 queens", "three colours") else 0.05)
     assert abs(found.value - problem.exact) < 5.0 * found.std_error
     assert found.verdict == "trusted" or found.kind == "replicated"
-    small = rare.solve(problem.nominal, problem.question, seed=2, relative_error=0.05)
-    if small.kind == "exact":
-        assert small.value == pytest.approx(problem.exact, rel=1e-9)
+    exactly = exact_value(problem.nominal, problem.question) if isinstance(problem.nominal, rare.Process) else None
+    assert exactly is None or exactly == pytest.approx(problem.exact, rel=1e-9)

@@ -71,7 +71,7 @@ def test_events_are_exact(name, initial):
     assert rare.oracle.value(chain, event) == pytest.approx(by_all_paths(initial, happens), rel=1e-13)
 
 
-@pytest.mark.parametrize("name", ["visits", "short runs", "late passage", "total", "hits", "union"])
+@pytest.mark.parametrize("name", ["late passage", "total", "union"])
 def test_compiled_steps_agree_with_the_graph(name):
     """A function of the whole path runs step by step, an event over the graph: the same law, other streams."""
     event, _ = EVENTS[name]
