@@ -43,7 +43,8 @@ _HOMES = {
     "paths.sampler": ("StepLimitError",),
     "paths.scores": ("end", "first_passage", "hits", "longest_run", "running_max", "running_min", "visits"),
     "paths.steered": ("PathMixture", "Steered"),
-    "processes": ("BirthDeath", "CompoundSum", "JumpChain", "MarkovChain", "Process", "RandomWalk", "TandemQueue"),
+    "processes": ("BirthDeath", "CompoundSum", "JumpChain", "MarkovChain", "Process", "RandomWalk", "SelfExciting",
+                  "TandemQueue"),
     "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}

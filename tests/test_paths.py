@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import rareevents as rare
 from rareevents.paths import exact
@@ -247,6 +248,20 @@ def test_states_of_several_numbers(law):
     assert abs(found.value - wanted) < Z * found.std_error
     path = rare.estimate(law, lambda path: path[-1, 0] + path[-1, 1] >= 4.0, samples=200_000, seed=2)
     assert abs(path.value - wanted) < Z * path.std_error
+
+
+def test_self_exciting_counts():
+    """Without excitation the total is Poisson; with it, a proposal with more of everything agrees with naive draws."""
+    season = rare.end.taken_of(rare.component(0))
+    plain = rare.SelfExciting(2.0, 0.0, 0.0, 1)
+    found = rare.estimate(plain, season >= 9.0, plain.tilt(1.2), samples=40_000, seed=1)
+    assert abs(found.value - stats.poisson.sf(8, 2.0)) < Z * found.std_error < 0.1 * found.value
+    counts = rare.SelfExciting(0.5, 0.4, 0.3, 12)
+    burst = rare.running_max.taken_of(rare.component(0)) >= 10.0
+    naive = rare.estimate(counts, burst, samples=400_000, seed=1)
+    tilted = rare.estimate(counts, burst, counts.tilt(0.25), samples=100_000, seed=1)
+    assert abs(naive.value - tilted.value) < Z * math.hypot(naive.std_error, tilted.std_error)
+    assert tilted.relative_variance < naive.relative_variance
 
 
 def test_steered_for_another_event_and_mixtures_of_paths():

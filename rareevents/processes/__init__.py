@@ -6,3 +6,4 @@ from rareevents.processes.jump_chain import JumpChain as JumpChain
 from rareevents.processes.jump_chain import TandemQueue as TandemQueue
 from rareevents.processes.markov_chain import MarkovChain as MarkovChain
 from rareevents.processes.random_walk import RandomWalk as RandomWalk
+from rareevents.processes.self_exciting import SelfExciting as SelfExciting
