@@ -174,6 +174,6 @@ def _levels(s: np.ndarray, w: np.ndarray, probability: float, confidence: float)
         return float(distinct[max(below - 1, 0)])
     reach = float(ndtri(0.5 * (1.0 + confidence))) * np.sqrt(np.maximum(squares - tail ** 2, 0.0) / len(s))
     # Levels are in doubt where their own tail is within its error of p: for counts that of the next one may be larger.
-    low, high = (float(distinct[np.flatnonzero(doubt)[-1] if doubt.any() else 0])
+    low, high = (float(distinct[max(int(np.argmin(np.append(doubt, False))) - 1, 0)])
                  for doubt in (tail - reach <= probability, tail + reach <= probability))
     return at(probability), low, high, bool(tail[0] <= probability)
