@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import rareevents as rare
-from experiments.reference import (bridge_fails, four_branches, outside_circle, parabola, shortest_path,
+from rareevents.problems.laws import (bridge_fails, four_branches, outside_circle, parabola, shortest_path,
                                     three_modes)
 from rareevents import proposals
 from rareevents.methods.audit import budget, explore
