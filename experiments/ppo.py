@@ -98,7 +98,7 @@ def curves(rows, storms):
 def judged(month, settings):
     """The expected storm days of a month, from the months of a stormier climate, by four estimators."""
     g = graph(month, rare.visits("storm").map(count))
-    p, q = g.p[None], moves_of(g, rare.MarkovChain(STORMY, "sun", settings.days, KINDS))
+    p, q = g.p[None], moves_of(g, month, rare.MarkovChain(STORMY, "sun", settings.days, KINDS))
     reward = np.array([0.0, 0.0, *(float(node.state == 3) for node in g.nodes[2:])])
     trace = traced(g, q, settings.months, np.random.Generator(np.random.Philox(key=[settings.seed, 0])))
     model = np.zeros((settings.days + 1, len(g.to)))             # a coarse model: every day as the average one

@@ -98,12 +98,16 @@ def _on_event(p: Distribution, event: Any, q: Distribution) -> float:
 
 
 def _open(side: tuple[float, float], p: Distribution) -> tuple[float, float]:
-    """An open side of a level as a closed one: for counts the next integer, for reals the same number."""
+    """An open side of a level as a closed one: the next number, an integer for counts; for vectors the same number."""
     low, high = side
-    if p.dtype is int and p.size is None:
+    if p.size is not None:
+        return low, high
+    if p.dtype is int:
         low = low if math.isinf(low) else math.floor(low) + 1
         high = high if math.isinf(high) else math.ceil(high) - 1
-    return low, high
+        return low, high
+    return (low if math.isinf(low) else math.nextafter(low, math.inf),
+            high if math.isinf(high) else math.nextafter(high, -math.inf))
 
 
 def _on_piece(p: Distribution, q: Distribution, coefficients: Any, piece: tuple[float, float]) -> float:

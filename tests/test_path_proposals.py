@@ -133,7 +133,7 @@ def test_off_policy_estimators():
     g = graph(MONTH, rare.visits("storm").map(lambda k: k + 0.0))
     assert g is not None
     reward = np.array([0.0, 0.0, *(float(node.state == 3) for node in g.nodes[2:])])
-    q = moves_of(g, STORMY)
+    q = moves_of(g, MONTH, STORMY)
     trace = traced(g, q, 20_000, np.random.default_rng(2))
     truth = exact.value(g)
     model = np.zeros((31, len(g.to)))
@@ -235,7 +235,9 @@ def test_splitting_bits_and_bounds():
     assert one.to_json() == three.to_json()
     far = rare.split(rare.RandomWalk(rare.Lomax(2.0, 1.0), 0.0, 3), rare.end >= 1e9, particles=50, replicates=20)
     assert far.value == 0.0 and far.verdict == "not trusted" and "upper bound" in far.reason
-    assert far.interval()[1] == pytest.approx(3.689 / 50)
+    assert far.interval()[1] == pytest.approx(-math.log(0.025) / 50)
+    half = rare.split(MONTH, (rare.visits("storm") >= 2) & (rare.visits("sun") >= 29), particles=30, replicates=20)
+    assert half.value == 0.0 and half.interval()[1] < 0.5 * -math.log(0.025) / 30     # no higher than the climb went
 
 
 @pytest.mark.parametrize(("call", "kind", "message"), [

@@ -250,6 +250,22 @@ def test_states_of_several_numbers(law):
     assert abs(path.value - wanted) < Z * path.std_error
 
 
+def test_moves_are_matched_by_where_they_lead():
+    """A proposal with fewer moves than the nominal law, whose numbers are not those of the nominal moves."""
+    walk = rare.RandomWalk(rare.Binomial(2, 0.3), 0, 5)
+    skewed = rare.RandomWalk(rare.Categorical([0.0, 0.2, 0.8]), 0, 5)
+    event = rare.end >= 9
+    with pytest.raises(ValueError, match="must cover the event"):
+        rare.estimate(walk, rare.end >= 5, skewed, samples=10)                # 0, 1, 2, 2, ... needs a step of 0
+    found = rare.estimate(walk, event, skewed, samples=40_000, seed=1)
+    wanted = stats.binom.sf(8, 10, 0.3)
+    assert rare.oracle.value(walk, event) == pytest.approx(wanted, rel=1e-12)
+    assert abs(found.value - wanted) < Z * found.std_error
+    first = rare.MarkovChain(SMALL, [0.5, 0.0, 0.5], STEPS)
+    with pytest.raises(ValueError, match="must cover the event"):             # state 2 is second of two, or third
+        rare.estimate(first, rare.visits(2) >= 3, rare.MarkovChain(SMALL, 2, STEPS), samples=10)
+
+
 def test_self_exciting_counts():
     """Without excitation the total is Poisson; with it, a proposal with more of everything agrees with naive draws."""
     season = rare.end.taken_of(rare.component(0))
@@ -331,6 +347,16 @@ REFUSED = {
                             (TypeError, ValueError, rare.CompileError, rare.UserFunctionError), "path"),
     "other steps": (lambda: rare.estimate(MONTH, rare.end >= 3, rare.MarkovChain(WEATHER, 0, 29, NAMES), samples=10),
                     ValueError, "steps of the nominal law"),
+    "other start": (lambda: rare.estimate(rare.RandomWalk(rare.Normal(), 0.0, 5), rare.end >= 3.0,
+                                          rare.RandomWalk(rare.Normal(), 2.0, 5), samples=10), ValueError,
+                    "must start where the nominal law does"),
+    "other initial": (lambda: rare.estimate(MONTH, rare.end >= 3, rare.MarkovChain(WEATHER, 1, 30, NAMES), samples=10),
+                      ValueError, "must start where the nominal law does"),
+    "other moves": (lambda: rare.estimate(rare.RandomWalk(rare.Binomial(2, 0.3), 0, 5), rare.end >= 7,
+                                          rare.RandomWalk(rare.Shifted(rare.Binomial(2, 0.3), 1), 0, 5), samples=10),
+                    ValueError, "must move where the nominal law does"),
+    "choice of a walk": (lambda: rare.proposals.tilt(rare.RandomWalk(rare.Normal(), 0.0, 5), rare.end >= 9.0,
+                                                     "second moment"), ValueError, "choice must be 'saddle'"),
     "hole": (lambda: rare.estimate(MONTH, rare.end >= 3, rare.MarkovChain(np.eye(4), 0, 30, NAMES), samples=10),
              ValueError, "must cover the event"),
     "no step": (lambda: rare.estimate(NoStep(), rare.end >= 3, samples=10), TypeError, "must define step"),

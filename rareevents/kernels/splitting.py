@@ -6,8 +6,8 @@ other first went above that level. The estimate, the product of the shares that 
 is unbiased for any progress function and any number of paths, with ties.
 
 Arguments: the stream's address; p, e, records of the process and the event; levels, the progress at which a level
-begins; n paths of at most `limit` steps; out[0..5]: the log of the product of the shares that survived, paths that
-happened, rounds, steps made, paths started, the highest level that all paths together reached.
+begins; n paths of at most `limit` steps; out[0..4]: the log of the product of the shares that survived, paths that
+happened, rounds, steps made, paths started.
 """
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
     steps = follow(rng, to, table, cells, level, final, limit, width, n, who, node, time, highest, entered, since)
     log_share = 0.0
     rounds, started = 0, n
-    furthest = np.max(highest)
     while True:
         lowest = np.min(highest)
         if lowest >= top:
@@ -69,8 +68,7 @@ def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
                 who[dead] = i
                 dead += 1
         if count == 0:
-            log_share = -math.inf
-            break
+            break                                          # extinct: nobody is above the lowest level
         log_share += math.log(count / n)
         rounds += 1
         for d in range(dead):
@@ -87,11 +85,10 @@ def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
         steps += follow(rng, to, table, cells, level, final, limit, width, dead, who, node, time, highest, entered,
                         since)
         started += dead
-        furthest = max(furthest, np.max(highest))
     happened = 0
     for i in range(n):
         happened += 1 if highest[i] >= top else 0
-    out[0], out[1], out[2], out[3], out[4], out[5] = log_share, happened, rounds, steps, started, furthest
+    out[0], out[1], out[2], out[3], out[4] = log_share, happened, rounds, steps, started
 
 
 def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time, highest, entered, since):
@@ -183,7 +180,6 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
             steps += made
         log_share = 0.0
         rounds, started = 0, n
-        furthest = np.max(highest)
         alive = np.empty(n, np.int64)
         while True:
             lowest = np.min(highest)
@@ -195,8 +191,7 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
                     alive[count] = i
                     count += 1
             if count == 0:
-                log_share = -math.inf
-                break
+                break                                      # extinct: nobody is above the lowest level
             log_share += math.log(count / n)
             rounds += 1
             for i in range(n):
@@ -213,9 +208,8 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
                 highest[i], made = follow(rng, p, e, levels, limit, entrances, i, state, accumulated, time, origin, now)
                 steps += made
                 started += 1
-                furthest = max(furthest, highest[i])
         happened = 0
         for i in range(n):
             happened += 1 if highest[i] >= top else 0
-        out[0], out[1], out[2], out[3], out[4], out[5] = log_share, happened, rounds, steps, started, furthest
+        out[0], out[1], out[2], out[3], out[4] = log_share, happened, rounds, steps, started
     return split

@@ -65,7 +65,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
         Whether to draw as well where the answer is exact: `estimate.sampled` is that second answer.
     certify : bool
         Whether a proven bound gives an interval with exactly its confidence (GBAS), where that costs at most four
-        times the draws.
+        times the draws. Paths have no such interval; where they need one, it is the betting interval of `estimate`.
     max_samples, max_seconds : optional
         Bounds on all draws, those of exploration, learning and audit included, and on the time.
     seed, confidence, threads, progress

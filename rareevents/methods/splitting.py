@@ -26,7 +26,6 @@ from rareevents.processes import Process
 from rareevents.processes.base import require_process
 
 FEWEST = 20                   # replicates, without which their spread says little
-RULE = 3.689                  # of zero hits: with 95 % confidence fewer than 3.689 of n would be expected
 
 
 def split(process: Process, event: Any, *, importance: Callable | None = None, particles: int = 1000,
@@ -93,10 +92,10 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), process.record, asked.record, levels,
                 particles, limit, out)
-    kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(6)))
+    kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(5)))
 
     def run(replicate: int) -> np.ndarray:
-        out = np.zeros(6)
+        out = np.zeros(5)
         kernel(*arguments(replicate, out))
         return out
     return run
@@ -122,10 +121,10 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), to.ravel(), table, cells, level, final,
                 g.root, particles, g.steps or most, top, out)
-    kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(6)))
+    kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(5)))
 
     def run(replicate: int) -> np.ndarray:
-        out = np.zeros(6)
+        out = np.zeros(5)
         kernel(*arguments(replicate, out))
         return out
     return run
@@ -133,15 +132,15 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
 
 def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: float, seconds: float) -> Estimate:
     count = len(out)
-    with np.errstate(invalid="ignore"):
-        each = np.where(out[:, 1] > 0.0, np.exp(out[:, 0]) * out[:, 1] / particles, 0.0)
+    reached = np.exp(out[:, 0])                               # the probability of the level where the climb ended
+    each = reached * out[:, 1] / particles
     value, error = float(np.mean(each)), float(np.std(each, ddof=1)) / math.sqrt(count)
     dead = int(np.sum(each == 0.0))
     from scipy.special import stdtrit
 
     def ends(level: float) -> tuple[float, float]:
         if value == 0.0:
-            return 0.0, min(1.0, RULE / particles)
+            return 0.0, float(np.mean(reached)) * min(1.0, -math.log(0.5 * (1.0 - level)) / particles)
         half = float(stdtrit(count - 1, 0.5 * (1.0 + level))) * error
         return max(0.0, value - half), min(1.0, value + half)
     checks = (

@@ -102,7 +102,7 @@ def doob(g: Graph, h: np.ndarray | None = None) -> np.ndarray:
     with np.errstate(divide="ignore"):
         log_p = np.log(g.p)
     tables = []
-    for now in (found[1:] if g.steps is not None else found[None]):
+    for now in found[None] if g.steps is None else found[1:]:
         logs = log_p + now[g.to]
         total = _log_sums(logs)
         with np.errstate(invalid="ignore"):
@@ -137,7 +137,8 @@ def grade(g: Graph, q: np.ndarray) -> Grade:
             with np.errstate(invalid="ignore"):
                 v = np.where(open_nodes, np.sum(off[c] + _times(square[c], v[g.to]), axis=1), 0.0)
                 kl = np.where(open_nodes, np.sum(wasted[c] + _times(d[a], kl[g.to]), axis=1), 0.0)
-                largest = np.where(open_nodes, np.max(log_ratio[c] + largest[g.to], axis=1), 0.0)
+                onwards = np.where(log_ratio[c] > -math.inf, log_ratio[c] + largest[g.to], -math.inf)
+                largest = np.where(open_nodes, np.max(onwards, axis=1), 0.0)
                 steps = np.where(open_nodes, 1.0 + np.sum(q[b] * steps[g.to], axis=1), 0.0)
     at = g.root
     top = float(largest[at])

@@ -146,10 +146,10 @@ class _Search:
         return Graph(to, p, np.array(values, float), root, steps, self.nodes, boolean, self.memory)
 
 
-def moves_of(g: Graph, process: Process) -> np.ndarray:
+def moves_of(g: Graph, nominal: Process, process: Process) -> np.ndarray:
     """The probabilities float64[1, node, move] of a graph's moves under another process with the same states.
 
-    Raises ValueError if the other process moves elsewhere.
+    Raises ValueError if the other process moves where the nominal law does not.
     """
     table = np.array(g.p)
     known: dict[Any, np.ndarray] = {}
@@ -157,12 +157,25 @@ def moves_of(g: Graph, process: Process) -> np.ndarray:
         if node is None or np.all(g.to[at] == at):
             continue
         if node.state not in known:
-            known[node.state] = np.asarray(beginnings(process)[1] if node.state is None else           # type: ignore
-                                           process.moves(node.state)[1], float)                       # type: ignore
-        chances = known[node.state]
-        if len(chances) > g.p.shape[1]:
-            raise ValueError(f"proposal must have the moves of the nominal law, got {len(chances)} of state "
-                             f"{node.state!r} in {process!r}")
-        table[at] = 0.0
-        table[at, :len(chances)] = chances
+            known[node.state] = _matched(nominal, process, node.state, g.p.shape[1])
+        table[at] = known[node.state]
     return table[None]
+
+
+def _matched(nominal: Process, process: Process, state: Any, width: int) -> np.ndarray:
+    """The probabilities that another process gives to the moves of the nominal law from a state."""
+    (targets, _), (others, chances) = (beginnings(law) if state is None else law.moves(state)          # type: ignore
+                                       for law in (nominal, process))
+    out = np.zeros(width)
+    if list(targets) == list(others):
+        out[:len(targets)] = chances
+        return out
+    place = {target: k for k, target in enumerate(targets)}
+    for other, chance in zip(others, chances, strict=True):
+        if chance > 0.0 and (other not in place or len(place) < len(targets)):
+            raise ValueError(f"proposal must move where the nominal law does, but from "
+                             f"{'the start' if state is None else f'state {state!r}'} {process!r} moves to {other!r}, "
+                             f"and {nominal!r} to {list(targets)!r}")
+        if chance > 0.0:
+            out[place[other]] += chance
+    return out

@@ -96,7 +96,7 @@ def _of_score(f: Event, process: Process) -> Progress:
 
         def gone(e, accumulated, time, state, start, steps):
             first = number(e.score, start)
-            return (number(e.score, state) - first) / (level(e) - first)
+            return (number(e.score, state) - first) / (level(e) - first) if level(e) != first else 1.0
         return Progress(gone, FINE, False)
     return Progress(_none, 1, True) if process.steps is None else \
         Progress(_survived, min(MOST, int(process.steps)), True, timed=True)

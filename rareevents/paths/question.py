@@ -11,7 +11,7 @@ from rareevents.certificates import reaches
 from rareevents.paths import exact
 from rareevents.paths.bounds import step_bound
 from rareevents.paths.functional import Functional, functional
-from rareevents.paths.graph import Graph, graph, moves_of
+from rareevents.paths.graph import Graph, beginnings, graph, moves_of
 from rareevents.paths.steered import PathMixture, Steered
 from rareevents.processes import RandomWalk
 from rareevents.processes.base import Process, require_process
@@ -97,7 +97,7 @@ def question(nominal: Process, f: Any, proposal: Process | None) -> Question:
             raise ValueError(f"nominal must have a finite graph for {f!r} under such a proposal, got {nominal!r}")
         return Question(nominal, f, proposal, asked, None, np.empty((0, 0, 0, 0)), np.ones(1))
     tables = [g.p[None] if part is None else _carried(part, g, own) if isinstance(part, Steered) else
-              moves_of(g, part) for part in parts or [None]]                                 # type: ignore[list-item]
+              moves_of(g, nominal, part) for part in parts or [None]]                                 # type: ignore[list-item]
     times = max(map(len, tables))
     full = np.array([np.broadcast_to(table, (times, *g.p.shape)) for table in tables])
     return Question(nominal, f, proposal, asked, g, full, shares)
@@ -135,6 +135,11 @@ def _require_alike(nominal: Process, part: Process) -> None:
     require_process("proposal", part)
     if base.steps != nominal.steps:
         raise ValueError(f"proposal must have the steps of the nominal law, {nominal.steps}, got {base.steps}")
+    here, there = beginnings(nominal), beginnings(base)
+    if here is not None and there is not None and len(here[0]) == len(there[0]) == 1 \
+            and not np.array_equal(here[0][0], there[0][0]):
+        raise ValueError(f"proposal must start where the nominal law does, at {here[0][0]!r}, got {there[0][0]!r} in "
+                         f"{part!r}")
     if base.measure != nominal.measure:
         raise ValueError(f"proposal must be comparable with the nominal law, of which only relative densities are "
                          f"known, got {part!r}")

@@ -141,7 +141,7 @@ def perron_tilt(process: MarkovChain, event: Any) -> Design:
     theta = 0.0 if mean(0.0) >= goal else high if mean(high) <= goal else \
         float(brentq(lambda x: mean(x) - goal, 0.0, high))                                   # type: ignore[arg-type]
     law = MarkovChain(twisted(theta).tolist(), process.initial, process.steps, process.labels)
-    found = exact.grade(g, moves_of(g, law))
+    found = exact.grade(g, moves_of(g, process, law))
     return Design(law, f"stationary tilt of the chain by {theta:.6g}",
                   bound=found.largest if math.isfinite(found.largest) else None,
                   relative_variance=found.relative_variance)

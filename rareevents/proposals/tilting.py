@@ -55,6 +55,8 @@ def tilt(nominal: Any, event: Any, choice: str = "saddle") -> Design:
     if choice not in CHOICES:
         raise ValueError(f"choice must be one of {', '.join(map(repr, CHOICES))}, got {choice!r}")
     if isinstance(nominal, RandomWalk):
+        if choice != "saddle":
+            raise ValueError(f"choice must be 'saddle' for a walk: its tilt is that of the least bound, got {choice!r}")
         return walk_tilt(nominal, event)
     if isinstance(nominal, Process):
         return horizon_tilt(nominal, event, choice)
