@@ -118,13 +118,8 @@ class Distribution:
 
     def __getattr__(self, name: str) -> Any:
         """A derived constant, when `draw` or `log_density` runs in Python."""
-        if not name.startswith("_") and type(self).derive is not Distribution.derive:
-            derived = self.__dict__.get("_derived")
-            if derived is None:
-                self.__dict__["_derived"] = {}               # a name that derive() itself asks for is missing
-                derived = self.__dict__["_derived"] = self.derive()
-            if name in derived:
-                return derived[name]
+        if not name.startswith("_") and name in derived(self):
+            return derived(self)[name]
         if name in ("inside_low", "inside_high"):
             return getattr(self.record, name)
         if name == "support":
@@ -240,6 +235,14 @@ class Distribution:
     def tilt(self, theta: Any) -> Distribution:
         """The law with density proportional to exp(theta x) p(x); its weight p/q is exp(log_mgf(theta) - theta x)."""
         raise _missing(self, "tilt")
+
+
+def derived(owner: Any) -> dict[str, Any]:
+    """What `owner.derive()` gives, computed once."""
+    if "_derived" not in owner.__dict__:
+        owner.__dict__["_derived"] = {}                      # a name that derive() itself asks for is missing
+        owner.__dict__["_derived"] = owner.derive()
+    return owner.__dict__["_derived"]
 
 
 def _guarded(log_density: Callable, rows: bool) -> Callable:

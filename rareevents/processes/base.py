@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, field_of, require
+from rareevents.distributions.base import Distribution, derived, field_of, require
 from rareevents.kernels import records
 
 REHEARSED = 64                # steps that a path runs in plain Python, which sees what compiled code does not
@@ -124,13 +124,8 @@ class Process:
 
     def __getattr__(self, name: str) -> Any:
         """A derived constant, when `step` or `log_density` runs in Python."""
-        if not name.startswith("_") and type(self).derive is not Process.derive:
-            derived = self.__dict__.get("_derived")
-            if derived is None:
-                self.__dict__["_derived"] = {}               # a name that derive() itself asks for is missing
-                derived = self.__dict__["_derived"] = self.derive()
-            if name in derived:
-                return derived[name]
+        if not name.startswith("_") and name in derived(self):
+            return derived(self)[name]
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 
