@@ -1,5 +1,6 @@
 """What attacks found, kept found."""
 import math
+import time
 
 import numpy as np
 import pytest
@@ -65,6 +66,52 @@ def test_certified_answers_keep_the_rules():
     assert sure.value <= 1.0 and sure.interval()[1] <= 1.0
     few = rare.solve(SEASON, rare.at_least(30.0), exact=False, max_samples=1)
     assert sum(few.evaluations) <= 1
+
+
+def test_limits_hold_for_the_exploration_too():
+    """An opaque sum of ten Lomax terms is explored; draws of every kind together stay below max_samples."""
+    heavy = rare.IID(rare.Lomax(1.5, 1.0), 10)
+    few = rare.solve(heavy, rare.score(_sum) >= 500.0, max_samples=5000)
+    assert sum(few.evaluations) <= 5000
+
+    def slow(x):
+        time.sleep(0.002)
+        return x[0] + x[1] + x[2]
+    normals = rare.IID(rare.Normal(), 3)
+    rare.solve(normals, rare.black_box(slow) >= 9.0, max_samples=10)          # compiled
+    begin = time.perf_counter()
+    found = rare.solve(normals, rare.black_box(slow) >= 9.0, max_seconds=2.0)
+    assert found.stopped_by == "max_seconds"
+    assert "ended the exploration" in found.how
+    assert time.perf_counter() - begin < 60.0                                  # without the limit: minutes
+
+
+@pytest.mark.parametrize(("law", "event"), [
+    (rare.IID(rare.Uniform(0.0, 1.0), 10), rare.total >= 11.0),
+    (rare.IID(rare.Bernoulli(0.1), 10), (rare.total >= 11) | (rare.component(3) <= -1)),
+    (rare.IID(rare.Bernoulli(0.1), 10), (rare.total >= 2) & (rare.component(3) >= 2))])
+def test_what_the_supports_exclude_is_refused(law, event):
+    with pytest.raises(ValueError, match="its probability is 0"):
+        rare.solve(law, event, exact=False)
+
+
+def test_impossible_parts_of_a_union_are_left_out():
+    pair = rare.IID(rare.Binomial(10, 0.2), 2)
+    made = rare.proposals.alore(pair, (rare.component(0) >= 9) | (rare.component(0) >= 12))
+    assert made.bound == pytest.approx(stats.binom.sf(8, 10, 0.2))
+    with pytest.raises(ValueError, match="its probability is 0"):
+        rare.proposals.alore(pair, (rare.component(0) >= 11) | (rare.component(0) >= 12))
+    with pytest.raises(ValueError, match=r"components\[0\] must draw ints"):
+        rare.proposals.mixture(rare.Poisson(4.0), rare.at_least(20), [rare.Normal(20.0, 4.0)])
+    with pytest.raises(ValueError, match="must have a moment generating function"):
+        rare.quantile(rare.IID(rare.Lomax(2.0, 1.0), 3), rare.total, 1e-4)
+
+
+def _sum(x):
+    found = 0.0
+    for value in x:
+        found += value
+    return found
 
 
 # ------------------------------------------------------------------------------------------------ scripts of paths

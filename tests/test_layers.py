@@ -7,7 +7,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "tails",
-          "intervals", "certificates", "paths", "reductions", "designs", "checks", "estimates", "engine",
+          "intervals", "certificates", "paths", "reductions", "designs", "spending", "checks", "estimates", "engine",
           "closed_forms", "oracle", "proposals", "methods", "information", "testing", "plots", "staleness", "report",
           "experiments", "cli", "__init__", "problems", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods

@@ -48,6 +48,18 @@ def laws_of(name: str, laws: Any, *, scalar: bool = False) -> tuple[Distribution
     return result
 
 
+def require_alike(name: str, law: Distribution, nominal: Distribution) -> None:
+    """Raise unless draws of a law can be weighted by p/q: those of both laws must be of one size and kind."""
+    if law.size != nominal.size:
+        raise ValueError(f"{name} must have the size of the nominal law, {nominal.size}, got {law.size} in {law!r}")
+    if law.measure != nominal.measure:
+        raise ValueError(f"{name} must be a tilt of the nominal law {nominal!r}, or a mixture of its tilts, got "
+                         f"{law!r}: densities of other laws cannot be compared with its own")
+    if law.dtype is not nominal.dtype:
+        raise ValueError(f"{name} must draw {nominal.dtype.__name__}s as the nominal law {nominal!r} does, got "
+                         f"{law!r}, which draws {law.dtype.__name__}s")
+
+
 def thetas(theta: Any, n: int) -> np.ndarray:
     """A tilt of n components from one number for all or from a vector."""
     values = np.asarray(theta, float)

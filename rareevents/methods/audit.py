@@ -20,6 +20,7 @@ from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.fitting import mixed
 from rareevents.proposals.moves import drift
 from rareevents.sampler import evaluator, log_ratios, weighted_draws
+from rareevents.spending import Budget, SpentError
 
 SMALLEST, SHARE = 5000, 0.1   # draws of the search: at least, and of those of the estimate
 MOVED = 0.1                   # a term above this share of the sum of all would move the estimate: q does not cover it
@@ -51,11 +52,17 @@ def budget(samples: int, audit: Any = "auto") -> int:
 
 def most(samples: int, audit: Any = "auto") -> int:
     """The most draws that an audit spends."""
-    return 2 * budget(samples, audit) + OWN
+    return cost(budget(samples, audit))
+
+
+def cost(draws: int) -> int:
+    """The most draws that an audit spends whose search makes so many."""
+    return 2 * draws + OWN
 
 
 def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
-            relative_error: float, samples: int, *, draws: int, seed: int, more: Sequence[Distribution] = ()) -> Audit:
+            relative_error: float, samples: int, *, draws: int, seed: int, more: Sequence[Distribution] = (),
+            deadline: float = math.inf) -> Audit:
     """Search for event mass that a proposal does not cover; if any is found, carry it home and weigh it.
 
     A point is not covered if |f| p/q there exceeds a tenth of the sum of all terms, n |value|. With u = max(R/4,
@@ -74,11 +81,22 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
         Of streams of their own, so the audit changes no bit of the estimate.
     more : sequence of laws
         Others to search with.
+    deadline : float
+        In seconds of time.perf_counter(): unresolved if it is not done by then.
 
     Source: the design and its operating characteristics are in docs/audit.md.
     """
+    try:
+        return _explored(nominal, f, proposal, value, relative_error, samples, draws, seed, more,
+                         Budget(deadline=deadline))
+    except SpentError:
+        return Audit("unresolved", 0.0, 0.0, cost(draws), "The time for the audit ran out: raise max_seconds.")
+
+
+def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: float, relative_error: float, samples: int,
+              draws: int, seed: int, more: Sequence[Distribution], limit: Budget) -> Audit:
     largest = MOVED * samples * abs(value)
-    evaluate = evaluator(f)
+    evaluate = limit.timed(evaluator(f))
 
     def terms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """|f|, and |f| p/q."""

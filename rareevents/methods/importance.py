@@ -15,6 +15,7 @@ from rareevents.checks import Explored
 from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
+from rareevents.distributions.parts import require_alike
 from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
@@ -31,6 +32,7 @@ from rareevents.sampler import BLACK_BOX_CHUNK, Sampler, UserFunctionError, weig
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
 SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support,
 SUPPORT_BLOCKS = 20               # in as many blocks
+DRAWING = 0.7                     # of max_seconds, the share of the estimate where an audit follows
 BLACK_BOX_POINTS = 1000           # of those, the most at which an expensive integrand is called
 ENUMERATED = 4096                 # finite supports up to this size are checked point by point
 
@@ -114,6 +116,9 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
         room = stop.max_samples - most(stop.max_samples, audit)
         audited = room > 0
         stop = replace(stop, max_samples=room) if audited else stop
+    ends = math.inf
+    if audited and stop.max_seconds is not None:           # and so does this
+        ends, stop = started + stop.max_seconds, replace(stop, max_seconds=DRAWING * stop.max_seconds)
 
     largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
     if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
@@ -132,7 +137,7 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     draws = budget(run.total.draws, audit)
     more = audit if isinstance(audit, (list, tuple)) else ()
     return result(run, explore(nominal, f, proposal, first.value, first.relative_error, run.total.draws,       # type: ignore[arg-type]
-                               draws=draws, seed=seed, more=more))
+                               draws=draws, seed=seed, more=more, deadline=ends))
 
 
 class _Prepared(NamedTuple):
@@ -202,15 +207,7 @@ def check_laws(nominal: Any, proposal: Any) -> None:
         return
     if not isinstance(proposal, Distribution):
         raise TypeError(f"proposal must be a Distribution or None, got {proposal!r}")
-    if nominal.size != proposal.size:
-        raise ValueError(f"proposal must have the size of the nominal law, {nominal.size}, got {proposal.size} "
-                         f"in {proposal!r}")
-    if nominal.measure != proposal.measure:
-        raise ValueError(f"proposal must be a tilt of the nominal law {nominal!r}, or a mixture of its tilts, got "
-                         f"{proposal!r}: densities of other laws cannot be compared with its own")
-    if nominal.dtype is not proposal.dtype:
-        raise ValueError(f"proposal must draw {nominal.dtype.__name__}s as the nominal law {nominal!r} does, got "
-                         f"{proposal!r}, which draws {proposal.dtype.__name__}s")
+    require_alike("proposal", proposal, nominal)
 
 
 def require_threads(threads: Any) -> None:

@@ -16,7 +16,7 @@ from rareevents.kernels.streams import LEARNING
 from rareevents.methods.importance import check_laws, estimate
 from rareevents.proposals.cross_entropy import StalledError
 from rareevents.proposals.families import fit_tilt
-from rareevents.proposals.tilting import tilt
+from rareevents.proposals.tilting import require_tilt, tilt
 from rareevents.sampler import values, weighted_draws
 
 ROUND = 10_000                # draws of a round
@@ -97,6 +97,9 @@ def quantile(nominal: Distribution, score: Any, probability: float, *, samples: 
     measure: Any = score if isinstance(score, BlackBox) else _Value(score)
     if isinstance(score, Score):
         require_fit(score >= 0.0, nominal.size)
+    if not isinstance(nominal, Distribution):
+        raise TypeError(f"nominal must be a Distribution to have quantiles of its scores, got {nominal!r}")
+    require_tilt(nominal)
     law, spent = _raised(nominal, score, measure, probability, seed)
     x, log_w = weighted_draws(nominal, law, int(samples), seed, STAGE)
     s, w = values(measure, x), np.exp(log_w)

@@ -18,7 +18,7 @@ from rareevents.estimates import Estimate, Evaluations
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import LEARNING, MAIN
-from rareevents.methods.audit import explore, fits
+from rareevents.methods.audit import cost, explore, fits
 from rareevents.methods.gbas import acceptances, gbas
 from rareevents.methods.path_solving import climbed, designed_paths, exact_value
 from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
@@ -28,17 +28,20 @@ from rareevents.proposals.fitting import mixed
 from rareevents.proposals.largest import largest_integrated
 from rareevents.proposals.learned import NothingFoundError, explored
 from rareevents.proposals.mixtures import alore, mixture
-from rareevents.proposals.region import design, exact_variance, parts, pieces
+from rareevents.proposals.region import can_happen, design, exact_variance, impossible, parts, pieces
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import reduced
 from rareevents.sampler import length, values, weighted_draws
+from rareevents.spending import Budget, SpentError
 
 REHEARSALS = 2
 COMMON = 1e-4                 # probability above which naive Monte Carlo is a way out
 PILOT = 4096                  # draws that tell what a certified interval would cost
 DEAREST = 4.0                 # times the draws of an asymptotic interval that one may cost
 ENOUGH, LONGEST = 15.0, 20_000_000        # draws over B/mu at which a bound suffices; the most that are made for that
-LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration
+LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration,
+EXPLORING = 0.6               # and of it and of `max_seconds` for all of them
+SHORTEST = 1e-3               # seconds that are left for the estimate at least
 FEWEST = 200                  # draws of such a step
 
 
@@ -90,6 +93,8 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     check_laws(nominal, None)
     if not paths:
         require_fit(f, nominal.size)
+    if not (paths or can_happen(nominal, f)):
+        raise impossible(nominal, f)
     require_seed(seed)
     require_threads(threads)
     estimates.check_confidence(confidence)
@@ -97,7 +102,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, got {value!r}")
-    several = length(f, nominal)
+    several = length(f, nominal)                                                            # type: ignore[arg-type]
     if several is not None:
         raise ValueError(f"f must have one value to be solved, got {several}: solve each, or use estimate")
     if exact:
@@ -111,7 +116,8 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
                                    how=f"{what}: no draw, no error.", sampled=beside)
     nominal, f, made = _smaller(nominal, f, seed, max_samples) or (nominal, f, None)
     if made is None:
-        made = designed(nominal, f, seed=seed, max_samples=max_samples)
+        made = designed(nominal, f, seed=seed, max_samples=max_samples, budget=Budget(
+            EXPLORING * (max_samples or math.inf), started + EXPLORING * (max_seconds or math.inf)))
     if isinstance(nominal, Process) and made.law is nominal and isinstance(f, AnyEvent) and max_seconds is None:
         by_splitting = climbed(nominal, f, relative_error, max_samples, seed, confidence, threads)
         if by_splitting is not None:
@@ -129,6 +135,8 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
                 ceiling=1.0 if isinstance(f, AnyEvent) else math.inf)
     if max_samples is not None:
         stop = dataclasses.replace(stop, max_samples=max(1, max_samples - spent))
+    if max_seconds is not None:
+        stop = dataclasses.replace(stop, max_seconds=max(SHORTEST, started + max_seconds - time.perf_counter()))
     proposal = None if made.law is nominal else made.law
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
                    stage=MAIN)
@@ -157,7 +165,8 @@ def _unseen(result: Estimate) -> int:
     return math.ceil(ENOUGH * result.bound / result.value)
 
 
-def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = None) -> Design:
+def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = None,
+             budget: Budget | None = None) -> Design:
     """The proposal that `solve` uses: the best that is proven, or one that is learned."""
     if isinstance(nominal, Process):
         return designed_paths(nominal, f)
@@ -165,39 +174,45 @@ def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = N
         made = build(nominal, f)
         if made is not None:
             return made
-    return _learned(nominal, f, seed, max_samples)
+    return _learned(nominal, f, seed, max_samples, budget or Budget())
 
 
-def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None) -> Design:
+def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None, budget: Budget) -> Design:
     """An explored proposal, rehearsed: what an audit of it finds becomes a part of it, before it is frozen."""
     samples = None if max_samples is None else max(FEWEST, int(LEARNING_SHARE * max_samples))
     if samples is not None:
         samples = min(samples, 2000 if isinstance(f, BlackBox) else 10_000)
     try:
-        made = explored(nominal, f, samples=samples, seed=seed)
-    except NothingFoundError as error:
-        return Design(nominal, f"naive Monte Carlo, because {error}", exploration=error.spent)
+        made = explored(nominal, f, samples=samples, seed=seed, budget=budget)
+    except (NothingFoundError, SpentError) as error:
+        return Design(nominal, f"naive Monte Carlo, because {error}", exploration=budget.spent)
     count = samples or (2000 if isinstance(f, BlackBox) else 10_000)
     for again in range(REHEARSALS):
+        if not budget.allows(count + cost(count // 2)):
+            break
         x, log_w = weighted_draws(nominal, made.law, count, seed, LEARNING - (1 << 10) + again)
-        y = np.abs(values(f, x)) * np.exp(log_w)
+        try:
+            budget.take(count)
+            y = np.abs(budget.timed(lambda x: values(f, x))(x)) * np.exp(log_w)
+        except SpentError:
+            break
         if not np.any(y):
             break
         error = float(np.std(y) / np.mean(y)) / math.sqrt(count)
         if float(np.mean(y)) > COMMON and not isinstance(f, BlackBox) and _heavy(y):
             return Design(nominal, f"naive Monte Carlo, because the event is not so rare and a learned proposal had "
-                          f"large weights, after {made.exploration + made.learning + count:,} draws",
-                          exploration=made.exploration, learning=made.learning + count)
+                          f"large weights, after {budget.spent:,} draws",
+                          exploration=made.exploration, learning=budget.spent - made.exploration)
         found = explore(nominal, f, made.law, float(np.mean(y)), error, count, draws=count // 2,
-                        seed=seed ^ (again + 1))
-        spent = made.learning + count + found.draws
+                        seed=seed ^ (again + 1), deadline=budget.deadline)
+        budget.spent += found.draws
         if found.where is None:
-            return dataclasses.replace(made, learning=spent)
+            break
         parts = fits(nominal, found.where, seed)
         share = min(0.5, max(0.1, found.missed / (1.0 + found.missed)))
         law = mixed([made.law, *parts], [1.0 - share, *([share / len(parts)] * len(parts))])
-        made = dataclasses.replace(made, law=law, learning=spent, how=f"{made.how}, and to what an audit of it found")
-    return made
+        made = dataclasses.replace(made, law=law, how=f"{made.how}, and to what an audit of it found")
+    return dataclasses.replace(made, learning=budget.spent - made.exploration)
 
 
 # ------------------------------------------------------------------------------------------------ the choices

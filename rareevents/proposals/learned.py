@@ -21,6 +21,7 @@ from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift
 from rareevents.sampler import evaluator, log_ratios, weighted_draws
+from rareevents.spending import Budget
 
 MODES = 24                    # the most components
 FULL = 12                     # dimensions up to which normal components have covariances of their own
@@ -34,13 +35,11 @@ STAGE = 1 << 12               # streams of a part of the work
 
 
 class NothingFoundError(RuntimeError):
-    """Exploration found no draw at which f is not zero; `spent` is how many it made."""
-
-    spent: int = 0
+    """Exploration found no draw at which f is not zero."""
 
 
 def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: int | None = None,
-             seed: int = 0) -> Design:
+             seed: int = 0, budget: Budget | None = None) -> Design:
     """A mixture for an event that nothing is known of: as many components as the exploration finds modes.
 
     A search with far-reaching draws looks for hits; if there are too few, a population climbs the margin. Chains that
@@ -60,11 +59,15 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
         Draws of each of the steps; default 10,000, and 2,000 of a black box.
     seed : int
         Of the streams.
+    budget : Budget, optional
+        What all steps together may spend; steps for which it has no room are left out.
 
     Raises
     ------
     NothingFoundError
         If no draw of the search, nor the climb, is in the event.
+    SpentError
+        If the budget ended before there was a proposal.
 
     Source: Cappe, Douc, Guillin, Marin and Robert (2008), Adaptive importance sampling in general mixture classes, for
     the rounds; Au and Beck (2001) for the climb.
@@ -75,28 +78,32 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
     require_seed(seed)
     count = samples if samples is not None else 2000 if isinstance(f, BlackBox) else 10_000
 
-    evaluate = evaluator(f)
+    budget = budget or Budget()
+    evaluate = budget.timed(evaluator(f))
 
     def size(x: np.ndarray) -> np.ndarray:
         return np.abs(evaluate(x))
 
-    hits, spent = _hits(nominal, f, size, count, seed)
+    hits = _hits(nominal, f, size, count, seed, budget)
     chains, steps = (max(40, count // 40), 40)
     rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING]))
     log_p = nominal.log_prob(hits) if nominal.measure is None else np.zeros(len(hits))
     likely = np.argsort(-log_p, kind="stable")[:chains // 2]
     start = hits[np.concatenate([likely, rng.choice(len(hits), chains - len(likely))])]
+    budget.take((steps + 1) * chains)
     ended = drift(nominal, size, start, steps, seed, LEARNING + 2 * STAGE)
-    spent += (steps + 1) * chains
+    spent = budget.spent
     fit = fitter(nominal, family)
     law = fit_mixture(ended, np.ones(len(ended)), fit, _modes(ended, chains), seed)
-    best, learning, levels, pooled = None, 0, [], fit(ended, np.ones(len(ended)))
+    best, levels, pooled = None, [], fit(ended, np.ones(len(ended)))
     full = family is None and _normal(nominal) and 1 < (nominal.size or 0) <= FULL
     for number in range(ROUNDS):
+        if best is not None and not budget.allows(count // 2):
+            break
+        budget.take(count // 2)
         drawn = _widened(law, pooled, nominal)
         x, log_w = weighted_draws(nominal, drawn, count // 2, seed, LEARNING + 3 * STAGE + number)
         value = size(x)
-        learning += len(x)
         with np.errstate(divide="ignore"):
             logs = np.where(value > 0.0, np.log(value) + log_w, -math.inf)
         if not np.any(logs > -math.inf):
@@ -111,41 +118,42 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
         law = _cheapest(x, weights, drawn, component, parts_of(law), seed,
                         lambda law, pooled=pooled: _widened(law, pooled, nominal))
     if best is None:
-        raise _nothing(nominal, f, spent + learning)
+        raise _nothing(nominal, f, budget.spent)
     found = _balanced(*best[1:])
     modes = len(parts_of(found))
     return Design(found, f"explored: a mixture of {modes} fitted to what {spent:,} draws found" if modes > 1 else
                   f"explored: fitted to what {spent:,} draws found", weight_bound(nominal, f, found, False),
-                  exploration=spent, learning=learning, levels=tuple(levels))
+                  exploration=spent, learning=budget.spent - spent, levels=tuple(levels))
 
 
 # ------------------------------------------------------------------------------------------------ the steps
-def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int) -> tuple[np.ndarray, int]:
-    """Points with f != 0 by a search, or by a climb along the margin; and the draws spent."""
+def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int, budget: Budget) -> np.ndarray:
+    """Points with f != 0 by a search, or by a climb along the margin."""
+    budget.take(count)
     x = search(nominal, count, seed, LEARNING)
     x = x[possible(nominal, x)]
     hit = size(x) > 0.0
-    hits, spent, margin = x[hit], count, margin_of(f)
+    hits, margin = x[hit], margin_of(f)
     if len(hits) < ENOUGH and margin is not None:
-        climbed, more = _climb(nominal, margin, max(200, count // 20), seed)
-        spent += more
+        climbed = _climb(nominal, margin, max(200, count // 20), seed, budget)
         hits = np.concatenate([hits, climbed[size(climbed) > 0.0]]) if len(climbed) else hits
     if not len(hits):
-        raise _nothing(nominal, f, spent)
-    return hits, spent
+        raise _nothing(nominal, f, budget.spent)
+    return hits
 
 
-def _climb(nominal: Distribution, margin: Any, population: int, seed: int) -> tuple[np.ndarray, int]:
+def _climb(nominal: Distribution, margin: Any, population: int, seed: int, budget: Budget) -> np.ndarray:
     """Draws of p restricted to ever higher levels of the margin, until it is 0: subset simulation."""
+    budget.take(population)
     ours, _ = weighted_draws(nominal, None, population, seed, LEARNING + STAGE)
-    spent, level = population, -math.inf
+    level = -math.inf
     rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING + STAGE]))
-    height = evaluator(margin)
+    height = budget.timed(evaluator(margin))
     for number in range(200):
         score = height(ours)
         rising = float(np.quantile(score, 1.0 - CLIMB, method="higher"))
         if rising >= 0.0:
-            return ours[score >= 0.0], spent
+            return ours[score >= 0.0]
         if rising <= level:
             above = score[score > level]
             if not len(above):
@@ -153,10 +161,10 @@ def _climb(nominal: Distribution, margin: Any, population: int, seed: int) -> tu
             rising = float(np.min(above))
         level = min(rising, 0.0)
         seeds = ours[score >= level]
+        budget.take(10 * population)
         ours = drift(nominal, lambda x, level=level: (height(x) >= level).astype(float),
                      seeds[rng.choice(len(seeds), population)], 10, seed, LEARNING + STAGE + 1 + number)
-        spent += 10 * population
-    return nominal.empty(0), spent
+    return nominal.empty(0)
 
 
 def _cheapest(x: np.ndarray, weights: np.ndarray, drawn: Distribution, fit: Fit, parts: list[Distribution],
@@ -250,8 +258,6 @@ def _wider(part: Any, nominal: Any) -> Distribution | None:
 
 
 def _nothing(nominal: Distribution, f: Any, spent: int) -> NothingFoundError:
-    error = NothingFoundError(f"no draw of {spent:,} that explored {nominal!r} is in {f!r}: it may be impossible, or "
+    return NothingFoundError(f"no draw of {spent:,} that explored {nominal!r} is in {f!r}: it may be impossible, or "
                               f"need a score that rises towards it, as in rare.score(function) >= level, or a proposal "
                               f"of your own")
-    error.spent = spent
-    return error

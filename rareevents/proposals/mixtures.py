@@ -11,12 +11,12 @@ from rareevents import oracle
 from rareevents.designs import Design, law_of
 from rareevents.distributions import IID, Distribution, HalfSpace, Independent, Mixture, MultivariateNormal, Truncated
 from rareevents.distributions.base import require_number
-from rareevents.distributions.parts import laws_of, require_law
+from rareevents.distributions.parts import laws_of, require_alike, require_law
 from rareevents.events import Event, identity
 from rareevents.integrands import integrand
 from rareevents.kernels.streams import LEARNING
 from rareevents.proposals.overshoot import overshoot, truncated
-from rareevents.proposals.region import design, parts, pieces
+from rareevents.proposals.region import design, pieces, possible_parts
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import score_direction, score_law
 from rareevents.sampler import log_densities, values, weighted_draws
@@ -58,7 +58,8 @@ def mixture(nominal: Distribution, event: Any, components: Sequence[Any] | None 
     """
     each = list(components) if components is not None else _one_each(nominal, event)
     laws = [law_of(c) for c in each]
-    laws_of("components", laws)
+    for i, law in enumerate(laws_of("components", laws)):
+        require_alike(f"components[{i}]", law, nominal)
     if len(laws) == 1:
         return each[0] if isinstance(each[0], Design) else design(nominal, event, laws[0], "the only component")
     log_terms, log_laws, spent = _points(nominal, event, laws, samples, seed)
@@ -119,7 +120,7 @@ def alore(nominal: Distribution, event: Any) -> Design:
     True
     """
     require_law("nominal", nominal)
-    found = [conditioned(nominal, part) for part in parts(event)]
+    found = [conditioned(nominal, part) for part in possible_parts(nominal, event)]
     logs = np.array([log_p for _, log_p in found])
     total = np.logaddexp.reduce(logs)
     law = Mixture([law for law, _ in found], np.exp(logs - total).tolist())
@@ -197,7 +198,7 @@ def _one_each(nominal: Distribution, event: Any) -> list[Design]:
     """The best proposal for each part of the event."""
     require_law("nominal", nominal)
     found = pieces(nominal, event)
-    each = parts(event) if found is None else [Event(identity, *_ends(s)) for s in found]
+    each = possible_parts(nominal, event) if found is None else [Event(identity, *_ends(s)) for s in found]
     return [best(nominal, part) for part in each]
 
 

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from rareevents import oracle
-from rareevents.certificates import tilt_between, weight_bound
+from rareevents.certificates import direction, tilt_between, weight_bound
 from rareevents.designs import Design
 from rareevents.distributions import Distribution, Support
 from rareevents.distributions.parts import log_sum_exp, require_law
@@ -28,8 +28,7 @@ def pieces(nominal: Distribution, event: Any) -> list[Support] | None:
     found = [piece for piece in found if piece.low <= piece.high]
     found = [piece for piece in found if nominal.log_mass(piece.low, piece.high) > -math.inf]
     if not found:
-        raise ValueError(f"event must be able to happen under the nominal law, got {event!r} under {nominal!r}: its "
-                         f"probability is 0")
+        raise impossible(nominal, event)
     return found
 
 
@@ -66,6 +65,41 @@ def parts(event: Any) -> list[Any]:
             return ([Event(inner.score, at_most=math.nextafter(low, -math.inf))] if math.isfinite(low) else []) \
                 + ([Event(inner.score, at_least=math.nextafter(high, math.inf))] if math.isfinite(high) else [])
     return [event]
+
+
+def possible_parts(nominal: Distribution, event: Any) -> list[Any]:
+    """The parts of an event that the supports allow; raises ValueError if there are none."""
+    found = [part for part in parts(event) if can_happen(nominal, part)]
+    if not found:
+        raise impossible(nominal, event)
+    return found
+
+
+def can_happen(nominal: Distribution, event: Any) -> bool:
+    """False where the supports alone show that an event of named scores has probability 0.
+
+    >>> from rareevents import IID, Uniform, total
+    >>> can_happen(IID(Uniform(0.0, 1.0), 10), total >= 11.0)
+    False
+    """
+    if isinstance(event, Union):
+        return any(can_happen(nominal, part) for part in event.parts)
+    if isinstance(event, Intersection):
+        return all(can_happen(nominal, part) for part in event.parts)
+    if not isinstance(event, Event):
+        return True
+    a = direction(event.score.coefficients, nominal.size or 1)
+    if a is None:
+        return True
+    ends = [(c * s.low, c * s.high) if c > 0.0 else (c * s.high, c * s.low)
+            for c, s in zip(a, nominal.supports, strict=True) if c != 0.0]
+    return math.fsum(low for low, _ in ends) <= event.at_most and math.fsum(high for _, high in ends) >= event.at_least
+
+
+def impossible(nominal: Distribution, event: Any) -> ValueError:
+    """The error for an event that cannot happen."""
+    return ValueError(f"event must be able to happen under the nominal law, got {event!r} under {nominal!r}: its "
+                      f"probability is 0")
 
 
 def scalar(nominal: Distribution, event: Any) -> Reduced | None:
