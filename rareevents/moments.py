@@ -77,6 +77,7 @@ class Moments:
     weights: np.ndarray           # float64[4]: sum of w, its compensation, sum of w^2, largest w
     largest: np.ndarray           # float64[k, KEPT]: the largest |y|, in no order, zero where there are fewer; of a
                                   # chunk those above its floor: merged from the first chunk on they are the largest
+    mark: int = 0                 # of a chunk: the word after the last that it used of its stream
 
     @staticmethod
     def empty(quantities: int) -> Moments:

@@ -4,11 +4,14 @@ Here the laws and the integrand meet the kernels; when a user's function fails, 
 """
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import inspect
 import math
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -87,6 +90,16 @@ class Sampler:
             return (*fixed, self._low, np.empty(self._cells, np.int64), np.empty(BLOCK, np.int64))
         return fixed
 
+    def contents(self) -> dict[str, str]:
+        """Digests of all that a chunk depends on: code and values of the laws and the integrand."""
+        f = self.f.f if self.black_box else self.f.function()
+        plain = inspect.isfunction(f)
+        return {"nominal": digest(self.nominal.record, *map(_code, self.nominal.functions())),
+                "proposal": "" if self.proposal is None else
+                digest(self.proposal.record, *map(_code, self.proposal.functions())),
+                "f": digest(self._e, _code(f) if plain and not self.black_box else repr(self.f)),
+                "versions": digest(self._kernel.__name__)}
+
     # -------------------------------------------------------------------------------------------------- a chunk
     def chunk(self, chunk: int, n: int, floor: np.ndarray | float = 0.0) -> Moments:
         """The moments of chunk `chunk`, n draws; of the largest terms only those above `floor` are kept."""
@@ -96,7 +109,7 @@ class Sampler:
         scratch["largest"].T[:] = floor              # a heap of `floor`s: merging drops them again
         status = scratch["status"]
         try:
-            self._kernel(*self._arguments(chunk, n, scratch))
+            mark = self._kernel(*self._arguments(chunk, n, scratch))
         except Exception as error:
             self._blame(scratch, chunk, error)
         if status[0] != sums.OK:
@@ -105,11 +118,11 @@ class Sampler:
             self.boolean = bool(status[2])
         if chunk & (chunk - 1) == 0:                 # 0, 1, 2, 4, ...: later chunks reach further out
             self._compare(scratch, chunk)
-        return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"])
+        return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
 
     def _black_box_chunk(self, chunk: int, n: int) -> Moments:
         scratch = self._scratch(n)
-        self._kernel(*self._arguments(chunk, n, scratch))
+        mark = self._kernel(*self._arguments(chunk, n, scratch))
         x, w, y = scratch["x"], scratch["w"], scratch["y"]
         i = 0
         try:
@@ -128,10 +141,10 @@ class Sampler:
         result, status = Moments.of_block(w, y)
         if status != sums.OK:
             self._blame({"x": x, "w": w, "y": y, "status": np.array([status, n, 0])}, chunk, None)
-        return result
+        return dataclasses.replace(result, mark=int(mark))
 
     # ------------------------------------------------------------------------------------------- what went wrong
-    def _blame(self, scratch: dict[str, np.ndarray], chunk: int, error: Exception | None) -> None:
+    def _blame(self, scratch: dict[str, np.ndarray], chunk: int, error: Exception | None) -> NoReturn:
         """Raise an error that names the guilty function and draw: the block is replayed in plain Python."""
         x, m = scratch["x"], int(scratch["status"][1])
         if scratch["status"][0] == sums.BAD_WEIGHT:
@@ -213,6 +226,24 @@ class Sampler:
         except Exception as cause:
             raise UserFunctionError(f"{_raised(user, cause)} at x = {_shown(x)} in chunk {chunk}, where the compiled "
                                     f"code went on without noticing") from cause
+
+
+def digest(*values: Any) -> str:
+    """A digest of numbers, texts, arrays and tuples of them."""
+    made = hashlib.sha256()
+    for value in values:
+        if isinstance(value, (tuple, list)):
+            made.update(f"({type(value).__name__} {len(value)} {digest(*value)})".encode())
+        elif isinstance(value, np.ndarray):
+            made.update(f"{value.dtype.str} {value.shape} ".encode() + np.ascontiguousarray(value).tobytes())
+        else:
+            made.update(f"{type(value).__name__} {value!r} ".encode())
+    return made.hexdigest()[:24]
+
+
+def _code(function: Any) -> str:
+    """A digest of a plain function and all that it refers to."""
+    return Frozen(function, build=False).digest.hex()
 
 
 def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int, seed: int,
