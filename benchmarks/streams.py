@@ -19,7 +19,7 @@ import tyro
 from numba import njit
 from scipy import stats
 
-from benchmarks.battery import PIECE, TESTS
+from benchmarks.battery import PIECE, READ, TESTS
 from benchmarks.engine import RESULTS, processor
 from rareevents.experiments import canonical, provenance, put
 from rareevents.kernels import streams
@@ -189,7 +189,7 @@ def examine(fill: Callable, words: int) -> dict[str, dict[str, float]]:
         for test, cells, most in zip(TESTS, counts, seen, strict=True):
             for begin in range(0, PIECE if piece < most else 0, test.size):
                 test.add(buffer[begin:begin + test.size], cells)
-    return {name: {"p": p, "words": most * PIECE}
+    return {name: {"p": p, "words": most * READ.get(name.partition(" of bit ")[0], PIECE)}
             for test, cells, most in zip(TESTS, counts, seen, strict=True)
             for name, p in test.p(cells, most * PIECE).items()}
 

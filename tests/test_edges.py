@@ -1,9 +1,9 @@
 """Numbers at the edge of what a double or an integer holds, from the first word of a stream to the last merge.
 
 What belongs to one function is tested beside it: the ends of `unit`, exp and log (test_streams, test_bits), tails of
-every law and no difference of one and a probability (test_distributions), variances at an offset of 1e8 and merges over
-random trees (test_moments), no fastmath (test_layers), laws that do not cover the event (test_bad_input). Here the edges
-meet whole estimates. Seeds are fixed; a comparison with an exact value at Z has a false-alarm rate of 1e-6.
+every law without a difference of one and a probability (test_distributions), variances at an offset of 1e8 and merges
+over random trees (test_moments), no fastmath (test_layers), laws that do not cover the event (test_bad_input). Here the
+edges meet whole estimates. Seeds are fixed; a comparison at Z with an exact value has a false-alarm rate of 1e-6.
 """
 import itertools
 import math
@@ -103,7 +103,7 @@ def test_tails_of_the_normal_law(a):
 
 
 def test_probabilities_below_the_steps_of_a_uniform_number():
-    """No u in (0, 1) is below 2^-53, so a coin of 1e-17 never falls on 1: the bound must say so, and a proposal help."""
+    """No u in (0, 1) is below 2^-53, so a coin of 1e-17 never falls on 1: the bound must hold all the same."""
     coin, one = rare.Bernoulli(1e-17), rare.at_least(1)
     naive = rare.estimate(coin, one, samples=10_000, seed=1, audit=False)
     assert naive.hits == 0 and naive.interval()[0] == 0.0 and naive.interval()[1] >= 1e-17

@@ -25,7 +25,7 @@ from rareevents.kernels.bits import LEAF
 def __getattr__(name: str) -> type:
     if not name.startswith("P__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    cls: Any = collections.namedtuple(name, re.split("__(?!_)", name[3:]))        # a field may end in _
+    cls: Any = collections.namedtuple(name, re.split("__(?=[^_])", name[3:]))        # a field may end in _
     cls.__module__ = __name__
     cls._take, cls._borrow = take, borrow
     return globals().setdefault(name, cls)
