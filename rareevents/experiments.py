@@ -30,7 +30,7 @@ from typing import Any
 
 from rareevents.estimates import plain
 from rareevents.files import held, write_whole
-from rareevents.staleness import same
+from rareevents.staleness import readable, same
 
 here = getattr(sys.modules.get("__main__"), "__file__", None)
 if here is not None and sys.path and sys.path[0] == os.path.dirname(os.path.abspath(here)):
@@ -124,15 +124,22 @@ def results_folder(script: Path, settings: type, chosen: Any) -> Path:
     config = canonical(described(chosen))
     if config != canonical(described(settings())):
         name += "-" + hashlib.sha256(config.encode()).hexdigest()[:12]
-    folder = base / name
-    if base.resolve() not in folder.resolve().parents:
-        raise ValueError(f"the results folder must lie inside {base}, got {folder}, which leads to {folder.resolve()}")
+    folder = inside(base, base / name)
     try:
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise OSError(f"the results folder {folder} cannot be written: {error.strerror or error}") from None
+    return folder
+
+
+def inside(base: Path, folder: Path) -> Path:
+    """The folder, unless a link makes it or its plots lead out of `base`: then a ValueError."""
+    for place in (folder, folder / "plots"):
+        if base.resolve() not in place.resolve().parents:
+            raise ValueError(f"the results folder must lie inside {base}, got {place}, which leads to "
+                             f"{place.resolve()}")
     return folder
 
 
@@ -195,6 +202,7 @@ def canonical(data: Any) -> str:
 
 def replace(folder: Path, fresh: Path) -> None:
     """Make a results folder hold what the fresh one does; one that differs by rounding alone stays."""
+    inside(folder.parent, folder)
     made = {path.relative_to(fresh).as_posix(): path.read_bytes()
             for path in sorted(fresh.rglob("*")) if path.is_file()}
     (folder / "plots").mkdir(parents=True, exist_ok=True)
@@ -210,7 +218,7 @@ def put_all(folder: Path, contents: dict[str, bytes], kept: bool = True) -> bool
 
     All or none: a digit in a picture is less than its tolerance, so it must follow the numbers (`kept`: they stayed).
     """
-    kept = kept and all((folder / name).is_file() and same(name, (folder / name).read_bytes(), data)
+    kept = kept and all(readable(folder / name) and same(name, (folder / name).read_bytes(), data)
                         for name, data in contents.items())
     if not kept:
         for name, data in contents.items():
