@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from rareevents import experiments, staleness
+from rareevents import experiments, files, staleness
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for folder in ("rareevents", ".ci", "experiments", "benchmarks")
@@ -139,7 +139,7 @@ def test_a_linked_file_is_replaced_and_not_followed(tmp_path):
     elsewhere = tmp_path / "elsewhere.json"
     elsewhere.write_text("mine")
     linked(tmp_path / "result.json", elsewhere)
-    experiments.put(tmp_path / "result.json", b"{}\n")
+    files.write_whole(tmp_path / "result.json", b"{}\n")
     assert elsewhere.read_text() == "mine" and not (tmp_path / "result.json").is_symlink()
 
 
