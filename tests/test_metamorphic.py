@@ -1,13 +1,12 @@
 """Relations between estimates that hold whatever the answer is; `docs/testing.md` names a mutant that each one kills.
 
-Exact relations hold to the bit, or to rounding: n draws of relative size u = 1.1e-16 leave a sum of positive terms wrong
-by some u log n, so REL = 1e-12 is a hundredfold of room. Statistical ones compare with an exact value on examples that
-are always the same: |z| <= Z = 5.5 fails with probability 3.8e-8, thus 20 examples with 8e-7. The terms' skewness raises
-that by exp(g Z^3 / (6 sqrt n)), less than 2 for those here.
+Exact relations hold to the bit, or to rounding: with u = 1.1e-16, n draws leave a sum of positive terms wrong
+by some u log n, so REL = 1e-12 is a hundredfold of room. Statistical ones compare with an exact value on examples
+that are always the same: |z| <= Z = 5.5 fails with probability 3.8e-8, thus 20 examples with 8e-7. The terms' skewness
+raises that by exp(g Z^3 / (6 sqrt n)), less than 3 for those here.
 
 Rates, levels, seeds and sizes vary, and compile nothing; laws and functions are few.
 """
-import functools
 import math
 
 import numpy as np
@@ -55,7 +54,7 @@ def test_weights_have_mean_one_at_a_mild_tilt(rate, theta, seed):
     assert abs(found.value - 1.0) <= Z * found.std_error + REL
     second = math.exp(rate * (math.exp(theta) + math.exp(-theta) - 2.0))
     terms = found._terms
-    spread = math.sqrt((terms.m4 / terms.draws + 4.0 * terms.m2 / terms.draws) / terms.draws)       # of the mean of w^2
+    spread = math.sqrt((terms.m4 + 4.0 * terms.m2) / terms.draws) / math.sqrt(terms.draws)    # of the mean of w^2
     assert abs(terms.squares / terms.draws - second) <= 2.0 * Z * spread + REL * second
     assert near(found.effective_sample_size, found.weight_ess)                # the terms are the weights
 
@@ -78,7 +77,7 @@ def test_any_covering_proposal_of_vectors_has_the_same_mean(level, aim, seed):
     assert abs(found.value - stats.norm.sf(level)) <= Z * found.std_error
 
 
-# ------------------------------------------------------------------------------------------------ the proposal is nominal
+# ----------------------------------------------------------------------------------------------- the proposal is nominal
 @settings(max_examples=25)
 @given(rate=st.floats(0.5, 30.0), level=st.integers(0, 30), n=st.integers(1, 30_000), seed=SEEDS)
 def test_the_nominal_law_as_its_own_proposal_is_binomial(rate, level, n, seed):
@@ -101,7 +100,7 @@ def test_a_tilt_of_zero_is_naive_to_the_bit(rate, level, seed):
         assert groups_of(ran(p, event, p.tilt(0.0), 3000, seed)) == groups_of(ran(p, event, None, 3000, seed))
 
 
-# ---------------------------------------------------------------------------------------------- events on the same draws
+# --------------------------------------------------------------------------------------------- events on the same draws
 SETS = st.lists(st.booleans(), min_size=24, max_size=24)
 
 
@@ -146,7 +145,21 @@ def test_a_larger_event_has_a_larger_value_on_the_same_draws(sets, rate, seed):
     assert np.all(np.diff(largest) >= 0.0)
 
 
-# ---------------------------------------------------------------------------------------------------------------- labels
+@settings(max_examples=20)
+@given(level=st.integers(0, 20), rate=st.floats(2.0, 30.0), n=st.integers(1, 8192), seed=SEEDS)
+def test_a_tally_is_the_same_as_its_draws(level, rate, n, seed):
+    """The kernel of counts weighs each distinct value once; a black box weighs the same draws one by one."""
+    law, q = rare.Poisson(4.0), rare.Poisson(rate)
+    one, many = ran(law, rare.at_least(level), q, n, seed), ran(law, tables(np.arange(64) >= level), q, n, seed)
+    s, t = one._terms, many._terms
+    assert (s.draws, s.hits, s.negative, len(s.largest)) == (t.draws, t.hits, t.negative, len(t.largest))
+    assert np.allclose(s.largest, t.largest, rtol=REL) and near(one.weight_ess, many.weight_ess)
+    for k, a, b in zip((1, 2, 3, 4, 1), (s.mean * n, s.m2, s.m3, s.m4, s.absolute),
+                       (t.mean * n, t.m2, t.m3, t.m4, t.absolute), strict=True):
+        assert abs(a - b) <= 10.0 * REL * (s.m2 + s.squares) ** (k / 2) * (math.sqrt(n) if k == 1 else 1.0)
+
+
+# --------------------------------------------------------------------------------------------------------------- labels
 @settings(max_examples=15)
 @given(order=st.permutations(range(5)), rate=st.floats(2.0, 12.0), seed=SEEDS)
 def test_quantities_may_be_named_in_any_order(order, rate, seed):
@@ -176,7 +189,7 @@ def test_dimensions_may_be_named_in_any_order(theta, order, seed):
     assert np.allclose(p.log_prob(turned) - q.log_prob(turned), w, rtol=0.0, atol=1e-12)
 
 
-# ----------------------------------------------------------------------------------------------------------------- scale
+# ---------------------------------------------------------------------------------------------------------------- scale
 @settings(max_examples=20)
 @given(power=st.integers(-60, 60), sign=st.sampled_from([1.0, -1.0]), rate=st.floats(3.0, 12.0), seed=SEEDS)
 def test_an_integrand_times_a_constant(power, sign, rate, seed):
@@ -217,13 +230,8 @@ def test_effective_sizes_lie_between_one_and_the_hits(values, rate, n, seed):
         assert near(found.effective_sample_size, n) and near(found.weight_ess, n)
 
 
-# ------------------------------------------------------------------------------------------------------------- splitting
-@functools.cache
-def dice(low, high):
-    """A chain that forgets: 10 throws, and the event that a six comes up from `low` to `high` times."""
-    chain = rare.MarkovChain([DICE] * 5, "1", DAYS, labels=["1", "2", "3", "4", "6"])
-    exact = stats.binom.cdf(high, DAYS, DICE[-1]) - stats.binom.cdf(low - 1, DAYS, DICE[-1])
-    return chain, rare.Event(rare.visits("6"), at_least=low, at_most=high), exact
+# ------------------------------------------------------------------------------------------------------------ splitting
+THROWS = rare.MarkovChain([DICE] * 5, "1", DAYS, labels=["1", "2", "3", "4", "6"])           # a chain that forgets
 
 
 @settings(max_examples=4)
@@ -234,23 +242,24 @@ def test_splitting_with_one_level_is_naive(seed, low):
     z and a chi-square of 31 degrees of freedom, each at 5e-8 a side, of 4 examples: 8e-7. Levels that all lie below the
     start change no bit.
     """
-    process, event, exact = dice(low, 8)
-    found = rare.split(process, event, particles=500, replicates=32, seed=seed, threads=1)
+    event = rare.Event(rare.visits("6"), at_least=low, at_most=8)             # of a range no progress is known
+    exact = stats.binom.cdf(8, DAYS, DICE[-1]) - stats.binom.cdf(low - 1, DAYS, DICE[-1])
+    found = rare.split(THROWS, event, particles=500, replicates=32, seed=seed, threads=1)
     hits = found.value * 500 * 32
     assert abs(hits - round(hits)) <= 1e-6 and found.checks[0].status == "passed"
     error = math.sqrt(exact * (1.0 - exact) / (500 * 32))
     assert abs(found.value - exact) <= 5.33 * error
     low_end, high_end = stats.chi2.ppf([5e-8, 1.0 - 5e-8], 31) / 31
     assert low_end <= (found.std_error / error) ** 2 <= high_end
-    above = rare.split(process, event, importance=lambda state: 1.0, particles=500, replicates=32, seed=seed, threads=1)
+    above = rare.split(THROWS, event, importance=lambda state: 1.0, particles=500, replicates=32, seed=seed,
+                       threads=1)
     assert (above.value, above.std_error, above.samples) == (found.value, found.std_error, found.samples)
 
 
 @pytest.mark.parametrize("sixes", [3, 5, 7])
 def test_splitting_with_any_levels_has_the_same_mean(sixes):
     """64 populations: Student's t with 63 degrees of freedom at 3e-7 for each of three levels."""
-    process, _, exact = dice(sixes, DAYS)
-    found = rare.split(process, rare.visits("6") >= sixes, particles=400, replicates=64, seed=2, threads=1)
+    found = rare.split(THROWS, rare.visits("6") >= sixes, particles=400, replicates=64, seed=2, threads=1)
     exact = stats.binom.sf(sixes - 1, DAYS, DICE[-1])
     assert abs(found.value - exact) <= stats.t.isf(1.5e-7, 63) * found.std_error
     assert found.std_error < 0.2 * exact
