@@ -54,7 +54,7 @@ def test_weights_have_mean_one_at_a_mild_tilt(rate, theta, seed):
     assert abs(found.value - 1.0) <= Z * found.std_error + REL
     second = math.exp(rate * (math.exp(theta) + math.exp(-theta) - 2.0))
     terms = found._terms
-    spread = math.sqrt((terms.m4 + 4.0 * terms.m2) / terms.draws) / math.sqrt(terms.draws)    # of the mean of w^2
+    spread = math.sqrt((terms.m4 + 4.0 * terms.m2) / terms.draws) / math.sqrt(terms.draws)   # of mean w^2
     assert abs(terms.squares / terms.draws - second) <= 2.0 * Z * spread + REL * second
     assert near(found.effective_sample_size, found.weight_ess)                # the terms are the weights
 
