@@ -55,7 +55,7 @@ def test_weights_have_mean_one_at_a_mild_tilt(rate, theta, seed):
     assert abs(found.value - 1.0) <= Z * found.std_error + REL
     second = math.exp(rate * (math.exp(theta) + math.exp(-theta) - 2.0))
     terms = found._terms
-    spread = math.sqrt((terms.m4 + 4.0 * terms.m2) / terms.draws) / math.sqrt(terms.draws)   # of mean w^2
+    spread = math.sqrt((terms.m4 + 4.0 * terms.m2) / terms.draws) / math.sqrt(terms.draws)  # of mean w^2
     assert abs(terms.squares / terms.draws - second) <= 2.0 * Z * spread + REL * second
     assert near(found.effective_sample_size, found.weight_ess)                # the terms are the weights
 
@@ -78,7 +78,7 @@ def test_any_covering_proposal_of_vectors_has_the_same_mean(level, aim, seed):
     assert abs(found.value - stats.norm.sf(level)) <= Z * found.std_error
 
 
-# ----------------------------------------------------------------------------------------------- the proposal is nominal
+# ---------------------------------------------------------------------------------------------- the proposal is nominal
 @settings(max_examples=25)
 @given(rate=st.floats(0.5, 30.0), level=st.integers(0, 30), n=st.integers(1, 30_000), seed=SEEDS)
 @example(rate=4.0, level=4, n=2, seed=1)
