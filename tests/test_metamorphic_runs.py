@@ -79,7 +79,9 @@ def test_merge_is_associative(kind, seed, n, cuts):
         i = choose.randrange(len(parts) - 1)
         parts[i:i + 2] = [parts[i].merge(parts[i + 1])]
     assert same(parts[0], whole(y, w))
-    for k, t in enumerate(y * np.exp(w)):
+    v, found = np.exp(w), parts[0].weights
+    assert np.allclose([found[0] + found[1], *found[2:]], [math.fsum(v), math.fsum(v * v), v.max()], rtol=1e-13)
+    for k, t in enumerate(y * v):
         terms, mean = parts[0].of(k), math.fsum(t) / n
         assert (terms.hits, terms.negative) == (np.count_nonzero(t), np.count_nonzero(t < 0.0))
         assert np.allclose(terms.largest, -np.sort(-abs(t[t != 0.0]))[:sums.KEPT], rtol=1e-14)
