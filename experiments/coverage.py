@@ -90,39 +90,31 @@ def cases():
     def add(group, name, nominal, f, proposal, exact=None, **options):
         value = oracle.value(nominal, f) if exact is None else exact
         made.append(Case(group, name, nominal, f, proposal, value, **options))
-    normal, unit, ten = rare.Normal(0.0, 1.0), rare.Exponential(1.0), rare.Poisson(10.0)
-    binomial, counts, claim = rare.Binomial(100, 0.1), rare.NegativeBinomial(3.0, 0.5), rare.Gamma(3.0, 1.0)
-    storms, few = rare.Poisson(4.0), rare.IID(unit, 5)
-    event = {name: rare.at_least(level) for name, level in (
-        ("ten", 30), ("normal", 4.0), ("unit", 20.0), ("binomial", 30), ("counts", 30), ("claim", 20.0))}
-    far, sum_of_five = rare.linear([1.0] * 10) >= 4.0 * math.sqrt(10.0), rare.total >= 25.0
-    of_ten, of_five = special.ndtr(-4.0), special.gammaincc(5.0, 25.0)
+    normal, unit, storms = rare.Normal(0.0, 1.0), rare.Exponential(1.0), rare.Poisson(4.0)
+    counts, beyond = rare.NegativeBinomial(3.0, 0.5), rare.at_least(4.0)
 
-    def tails(group, poisson, mean, binomial_p, gamma_rate, shift, **others):
+    def tails(group, poisson, mean, binomial, gamma, shift):
         """The same questions by proposals that are tilted well, too little, or too much."""
-        add(group, f"Poisson(10) ≥ 30 by {poisson:g}", ten, event["ten"], rare.Poisson(poisson), stopped=True,
-            fresh=False)
-        add(group, f"normal ≥ 4 by mean {mean:g}", normal, event["normal"], rare.Normal(mean, 1.0),
+        add(group, f"Poisson(10) ≥ 30 by {poisson:g}", rare.Poisson(10.0), rare.at_least(30), rare.Poisson(poisson),
+            stopped=True, fresh=False)
+        add(group, f"normal ≥ 4 by mean {mean:g}", normal, beyond, rare.Normal(mean, 1.0),
             stopped=group != "under-tilted", fresh=False)
-        add(group, f"binomial(100, 0.1) ≥ 30 by {binomial_p:g}", binomial, event["binomial"],
-            rare.Binomial(100, binomial_p), fresh=False)
-        add(group, f"gamma(3) ≥ 20 by rate {gamma_rate:g}", claim, event["claim"], rare.Gamma(3.0, gamma_rate),
-            fresh=False)
-        add(group, f"sum of 10 normals ≥ 4 sd by {shift:g} sd", rare.IID(normal, 10), far,
-            rare.IID(rare.Normal(shift / math.sqrt(10.0), 1.0), 10), of_ten)
-        for name, value in others.items():
-            if name == "exponential":
-                add(group, f"exponential ≥ 20 by rate {value:g}", unit, event["unit"], rare.Exponential(value))
-            elif name == "negative_binomial":
-                add(group, f"negative binomial ≥ 30 by {value:g}", counts, event["counts"],
-                    rare.NegativeBinomial(3.0, value))
-            else:
-                add(group, f"sum of 5 exponentials ≥ 25 by {value:g}", few, sum_of_five,
-                    rare.IID(rare.Exponential(value), 5), of_five)
-    tails("tuned", 30.0, 4.0, 0.3, 0.15, 4.0, exponential=0.05, negative_binomial=0.09, five=0.2)
+        add(group, f"binomial(100, 0.1) ≥ 30 by {binomial:g}", rare.Binomial(100, 0.1), rare.at_least(30),
+            rare.Binomial(100, binomial), fresh=False)
+        add(group, f"gamma(3) ≥ 20 by rate {gamma:g}", rare.Gamma(3.0, 1.0), rare.at_least(20.0),
+            rare.Gamma(3.0, gamma), fresh=False)
+        add(group, f"sum of 10 normals ≥ 4 sd by {shift:g} sd", rare.IID(normal, 10),
+            rare.linear([1.0] * 10) >= 4.0 * math.sqrt(10.0), rare.IID(rare.Normal(shift / math.sqrt(10.0), 1.0), 10),
+            special.ndtr(-4.0))
+    tails("tuned", 30.0, 4.0, 0.3, 0.15, 4.0)
+    add("tuned", "exponential ≥ 20 by rate 0.05", unit, rare.at_least(20.0), rare.Exponential(0.05))
+    add("tuned", "negative binomial ≥ 30 by 0.09", counts, rare.at_least(30), rare.NegativeBinomial(3.0, 0.09))
+    add("tuned", "sum of 5 exponentials ≥ 25 by 0.2", rare.IID(unit, 5), rare.total >= 25.0,
+        rare.IID(rare.Exponential(0.2), 5), special.gammaincc(5.0, 25.0))
     tails("under-tilted", 18.0, 2.0, 0.2, 0.35, 2.4)
-    tails("over-tilted", 45.0, 6.0, 0.42, 0.08, 5.6, negative_binomial=0.05)
-    add("over-tilted", "normal ≥ 4 by mean 7", normal, event["normal"], rare.Normal(7.0, 1.0), fresh=False)
+    tails("over-tilted", 45.0, 6.0, 0.42, 0.08, 5.6)
+    add("over-tilted", "negative binomial ≥ 30 by 0.05", counts, rare.at_least(30), rare.NegativeBinomial(3.0, 0.05))
+    add("over-tilted", "normal ≥ 4 by mean 7", normal, beyond, rare.Normal(7.0, 1.0), fresh=False)
 
     group = "other laws"
     student, lognormal = rare.StudentT(5.0), rare.LogNormal(0.0, 1.0)
@@ -131,7 +123,7 @@ def cases():
     add(group, "lognormal ≥ 30 by mean of log 3.4", lognormal, rare.at_least(30.0), rare.LogNormal(3.4, 1.0))
     add(group, "Weibull(0.5) ≥ 100 by scale 60", rare.Weibull(0.5, 1.0), rare.at_least(100.0), rare.Weibull(0.5, 60.0))
     add(group, "Lomax(3) ≥ 30 by Lomax(1)", rare.Lomax(3.0, 1.0), rare.at_least(30.0), rare.Lomax(1.0, 10.0))
-    add(group, "normal ≥ 4 by an exponential overshoot", normal, event["normal"],
+    add(group, "normal ≥ 4 by an exponential overshoot", normal, beyond,
         rare.Shifted(rare.Exponential(4.0), 4.0))
 
     group = "lognormal weights"
@@ -239,10 +231,10 @@ def row(case: Case, n: int | None, runs):
         lost = misses(rival, case.exact)
         wide = np.median([high - low for low, high in rival])
         others[name] = {**lost, **covered(**lost, runs=len(ends)), "our_width": width / wide if wide > 0.0 else None}
-    return {"configuration": case.name, "class": case.group, "n": n, "stopped": n is None,
-            "draws": float(np.median([one.samples for one in found])), "exact": case.exact,
-            "finite_variance": case.finite, "fresh": case.fresh, "replicates": len(ends), **missed,
-            **covered(**missed, runs=len(ends)), "certified": sum(one.kind == "certified" for one in found), "methods": methods, "rivals": others}
+    return {"configuration": case.name, "class": case.group, "fresh": case.fresh, "finite_variance": case.finite,
+            "exact": case.exact, "n": n, "stopped": n is None, "replicates": len(ends), **missed,
+            **covered(**missed, runs=len(ends)), "draws": float(np.median([one.samples for one in found])),
+            "certified": sum(one.kind == "certified" for one in found), "methods": methods, "rivals": others}
 
 
 def shortfall(one):
@@ -323,7 +315,7 @@ def branch(one):
     """What made most of the intervals: 'Hall', 'Fay-Feuer' or 'certified'."""
     shares = Counter()
     for name, kind in one["methods"].items():
-        shares["certified" if name in CERTIFIED else "Fay–Feuer" if name == "fay-feuer" else "Hall"] += \
+        shares["certified" if name in CERTIFIED else "Fay-Feuer" if name == "fay-feuer" else "Hall"] += \
             kind["replicates"]
     return shares.most_common(1)[0][0]
 
@@ -343,11 +335,12 @@ def picture(found):
             heights[one["configuration"]] = height
             ticks.append((height, one["configuration"]))
     heads = columns(found)
-    made, axes = plots.figure(1, len(heads), figsize=(10.5, 0.165 * -height + 1.2), sharey=True)
-    looks = {"Hall": (plots.SAMPLED, "o", "full"), "Fay–Feuer": (plots.IDEAL, "s", "full"),
+    made, axes = plots.figure(1, len(heads), figsize=(10.5, 0.165 * -height + 1.2))
+    looks = {"Hall": (plots.SAMPLED, "o", "full"), "Fay-Feuer": (plots.IDEAL, "s", "full"),
              "certified": (plots.OTHER, "D", "none")}
     with plots.style():
         for panel, (n, head) in zip(axes, heads, strict=True):
+            panel.set_yticks([])
             asked = LEAST_STOPPED if n is None else LEAST if n >= FROM else None
             panel.axvline(95.0, color="0.75", linewidth=1.0, zorder=1)
             for limit in (asked, MOST):
@@ -357,8 +350,8 @@ def picture(found):
                 if one["n"] == n:
                     dumbbell(panel, heights[one["configuration"]], one, looks[branch(one)])
             panel.set(xlim=(LEFT - 0.7, 100.7), ylim=(height - 0.8, -0.5), title=head, xticks=[85.0, 90.0, 95.0, 100.0])
-            panel.tick_params(axis="y", length=0)
             panel.grid(False)
+        axes[0].tick_params(axis="y", length=0)
         axes[0].set_yticks(*zip(*ticks, strict=True), fontsize=8)
         for label, (_, text) in zip(axes[0].get_yticklabels(), ticks, strict=True):
             label.set_fontweight("normal" if text in heights else "bold")
@@ -369,8 +362,8 @@ def picture(found):
         axes[0].plot([], [], color=plots.EXACT, marker=">", linestyle="none", label="from misses above the truth")
         axes[0].plot([], [], color="0.4", marker="x", linestyle="none", label="coverage, Student's t")
         made.legend(loc="outside upper center", ncols=3)
-        made.supxlabel("coverage of 95 % intervals, in %; ends: what it were if both tails missed as often as this one; "
-                       f"below {LEFT:g} % at the edge", fontsize=9)
+        made.supxlabel("coverage of 95 % intervals in %; ends: what it were if both tails missed as often as that one\n"
+                       f"dashed: the limits; what lies below {LEFT:g} % is at the edge", fontsize=9)
     return made
 
 
