@@ -142,6 +142,19 @@ def test_what_is_too_wide(method, misses, wide):
     assert coverage.too_wide({"methods": {method: {"replicates": 1000, "below": misses, "above": 0}}}) == wide
 
 
+def test_the_shipped_result_keeps_the_targets():
+    """What is asked of every configuration; one that is short is named in README.md."""
+    found = json.loads(RESULT.read_text(encoding="utf-8"))
+    rows = found["rows"]
+    assert {row["configuration"] for row in rows} == set(CASES) and min(row["replicates"] for row in rows) >= 1000
+    assert {row["n"] for row in rows} == {100, 1000, 10_000, None}
+    assert found["short"] == [row for row in rows if coverage.shortfall(row)] == []
+    assert found["too_wide"] == [row for row in rows if coverage.too_wide(row)] == []
+    for row in rows:
+        if row["coverage"] > coverage.MOST + coverage.ERRORS * row["std_error"]:
+            assert coverage.branch(row) != "hall", row
+
+
 @pytest.mark.parametrize("wrong", [{"replicates": 5}, {"sizes": ()}, {"sizes": (1,)}])
 def test_no_runs_are_refused(wrong):
     with pytest.raises(ValueError, match="replicates must be at least 10"):
