@@ -21,7 +21,7 @@ import numpy as np
 from rareevents.kernels.splitting import leveller
 from rareevents.kernels.streams import address, new_rng
 
-MOST = 1 << 24                # paths of a population: beyond it, the trials outgrow the falls
+MOST = 1000                   # paths for each that starts: beyond it, the trials outgrow the falls
 
 
 def climb(rng, p, e, levels, trials, n, limit, out): ...                           # noqa: D103  (a role)
@@ -82,7 +82,7 @@ def climber(begin: Callable, step: Callable, asked: Any, height: Callable, endle
                     time += 1
                     accumulated = update(e, accumulated, time, state)
                     steps += 1
-                if started > MOST:
+                if started > MOST * n:
                     out[0] = math.nan
                     return
         out[0] = math.log(total / happened) if happened > 0 else 0.0

@@ -95,7 +95,7 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
     out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
     if np.isnan(out[:, 0]).any():
         raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population of {particles:,} "
-                         f"paths grew to {restart.MOST:,}")
+                         f"paths grew {restart.MOST:,} times as large")
     how = f"{len(out)} populations of {particles:,} paths, " + (
         f"split adaptively at up to {way.levels} levels." if levels is None else
         f"split at {len(at)} fixed levels." if trials is None else

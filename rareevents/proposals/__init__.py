@@ -1,5 +1,6 @@
 """Proposals that design themselves: each function returns a `Design`, a law and what is known about it."""
 from rareevents.designs import Design as Design
+from rareevents.proposals.committor import committor as committor
 from rareevents.proposals.conditioning import rao_blackwell as rao_blackwell
 from rareevents.proposals.cross_entropy import StalledError as StalledError
 from rareevents.proposals.cross_entropy import cross_entropy as cross_entropy
