@@ -35,7 +35,7 @@ def test_fixed_levels_of_a_walk(trials):
 
 
 def test_restart_counts_what_a_level_is_worth():
-    """A path that is sure to happen: every tree has all its leaves, and their weights make 1."""
+    """Where the event is sure, every tree has all its leaves, and their weights make 1."""
     sure = rare.MarkovChain([[0.0, 1.0], [0.0, 1.0]], 0, 6)
     found = rare.split(sure, rare.visits(1) >= 4, levels=[0.25, 0.5, 0.75], trials=[2, 3, 4], particles=5, replicates=20)
     assert found.value == pytest.approx(1.0, abs=1e-15) and found.std_error < 1e-15
@@ -68,7 +68,8 @@ def test_bits_and_bounds():
     ({"levels": [0.5, 0.2]}, r"levels must be rising numbers in \(0, 1\)"), ({"levels": [0.0, 0.5]}, "levels must be"),
     ({"levels": [[0.5]]}, "levels must be"), ({"trials": 3}, "levels must be given with trials"),
     ({"levels": [0.5], "trials": 0}, "trials must be an integer of at least 1"),
-    ({"levels": [0.5], "trials": 2.0}, "trials must be"), ({"levels": [0.3, 0.5], "trials": [2, 2, 2]}, "trials must be"),
+    ({"levels": [0.5], "trials": 2.0}, "trials must be"),
+    ({"levels": [0.3, 0.5], "trials": [2, 2, 2]}, "trials must be"),
     ({"levels": [0.1, 0.2, 0.3], "trials": [300, 300, 300], "particles": 20}, "trials must be fewer")])
 def test_bad_input(options, message):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Multilevel splitting: rare events of any simulator, without a likelihood ratio. Adaptive, at fixed levels, RESTART."""
+"""Multilevel splitting: rare events of any simulator, without a likelihood ratio (also RESTART)."""
 from __future__ import annotations
 
 import math
@@ -94,8 +94,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
             _over_graph(g, asked, way, at, int(particles), seed, int(process.max_steps))
     out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
     if np.isnan(out[:, 0]).any():
-        raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population of {particles:,} "
-                         f"paths grew {restart.MOST:,} times as large")
+        raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population grew "
+                         f"{restart.MOST:,} times as large")
     how = f"{len(out)} populations of {particles:,} paths, " + (
         f"split adaptively at up to {way.levels} levels." if levels is None else
         f"split at {len(at)} fixed levels." if trials is None else
@@ -115,7 +115,8 @@ def _trials(trials: Any, levels: Any, count: int) -> np.ndarray:
         raise ValueError(f"levels must be given with trials, got None and {trials!r}")
     found = np.atleast_1d(np.array(trials))
     if found.dtype.kind not in "iu" or found.ndim != 1 or len(found) not in (1, count) or np.any(found < 1):
-        raise ValueError(f"trials must be an integer of at least 1, or one for each of the {count} levels, got {trials!r}")
+        raise ValueError(f"trials must be an integer of at least 1, or one for each of the {count} levels, got "
+                         f"{trials!r}")
     return np.array(np.broadcast_to(found, count), np.int64)
 
 

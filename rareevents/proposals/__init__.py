@@ -8,6 +8,7 @@ from rareevents.proposals.doob import doob as doob
 from rareevents.proposals.doob import softened as softened
 from rareevents.proposals.feedback import chernoff as chernoff
 from rareevents.proposals.feedback import feedback as feedback
+from rareevents.proposals.hazard import hazard_twist as hazard_twist
 from rareevents.proposals.largest import largest_integrated as largest_integrated
 from rareevents.proposals.learned import NothingFoundError as NothingFoundError
 from rareevents.proposals.learned import explored as explored

@@ -70,7 +70,7 @@ def committor(process: Process, event: Any, *, particles: int = 10_000, seed: in
     h = _chances(g, levels, found)
     with np.errstate(divide="ignore"):
         table = exact.doob(g, np.log(h if g.steps is not None else h[0]))
-    made = path_design(process, event, g, table, f"moves by p h with h estimated from {found.paths:,} paths that climbed")
+    made = path_design(process, event, g, table, f"moves by p h with h from {found.paths:,} paths that climbed")
     return Design(made.law, made.how, made.bound, made.relative_variance, learning=found.paths)
 
 
@@ -193,7 +193,7 @@ def _chances(g: Graph, levels: np.ndarray, found: _Found) -> np.ndarray:
         nodes = np.flatnonzero(levels == level)
         at = np.arange(times)[:, None] * count + nodes
         y = np.where(to >= 0, h[np.maximum(to, 0)], 0.0)
-        if not np.any(y > 0.0):                                # no path went on from here: what the level above is worth
+        if not np.any(y > 0.0):                                # no path went on: what the level above is worth
             h[at] = mean
             continue
         place = np.searchsorted(nodes, cells % count) + len(nodes) * (cells // count)
