@@ -35,9 +35,10 @@ def test_fixed_levels_of_a_walk(trials):
 
 
 def test_restart_counts_what_a_level_is_worth():
-    """Where the event is sure, every tree has all its leaves, and their weights make 1."""
+    """Where the event is sure, each tree has all its leaves, and their weights make 1."""
     sure = rare.MarkovChain([[0.0, 1.0], [0.0, 1.0]], 0, 6)
-    found = rare.split(sure, rare.visits(1) >= 4, levels=[0.25, 0.5, 0.75], trials=[2, 3, 4], particles=5, replicates=20)
+    found = rare.split(sure, rare.visits(1) >= 4, levels=[0.25, 0.5, 0.75], trials=[2, 3, 4], particles=5,
+                       replicates=20)
     assert found.value == pytest.approx(1.0, abs=1e-15) and found.std_error < 1e-15
     assert found.hits == 5 * 20 * 24 and found.samples == 5 * 20 * (1 + 1 + 2 * 2 + 6 * 3)
 
