@@ -20,7 +20,9 @@ from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
+from rareevents.engine import require_threads
 from rareevents.methods.audit import Audit, budget, explore, most
+from rareevents.methods.path_audit import climb_beside
 from rareevents.moments import Moments
 from rareevents.paths.question import question
 from rareevents.paths.sampled import sampled_paths
@@ -65,7 +67,8 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     audit : "auto", number, sequence of laws, or False
         Draws spent on looking for what q cannot see, where nothing is proven about it: "auto" spends max(5000, n/10),
         a number that share of n, laws are drawn from besides; False spends none, and the verdict is at most caution.
-        It never changes the value.
+        It never changes the value. Of an event of paths that run step by step, splitting estimates it independently,
+        with max(50000, n/10) paths, where neither max_samples nor max_seconds is given.
     threads : int, optional
         Default: the processors that this process may use; one for a black box.
     progress : bool
@@ -94,6 +97,7 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
     check_laws(nominal, proposal)
+    limited = stop.max_samples is not None or stop.max_seconds is not None
     stop = checked_stop(stop)
     require_seed(seed)
     estimates.check_confidence(confidence)
@@ -110,9 +114,10 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
                      explored=None if found is None else Explored(found.status, found.sentence),
                      audited=0 if found is None else found.draws)
 
+    paths = isinstance(nominal, Process)
     audited = proposal is not None and audit is not False and sampler.quantities == 1 and sampler.vector is None \
-        and auditable and bound(False) is None
-    if audited and stop.max_samples is not None:           # it bounds the audit too
+        and auditable and bound(False) is None and not (paths and limited)
+    if audited and not paths and stop.max_samples is not None:           # it bounds the audit too
         room = stop.max_samples - most(stop.max_samples, audit)
         audited = room > 0
         stop = replace(stop, max_samples=room) if audited else stop
@@ -134,6 +139,8 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     first = result(run)
     if not audited or first.verdict == "not trusted" or not first.hits:
         return first
+    if paths:
+        return result(run, climb_beside(nominal, f, first, audit, seed, threads))
     draws = budget(run.total.draws, audit)
     more = audit if isinstance(audit, (list, tuple)) else ()
     return result(run, explore(nominal, f, proposal, first.value, first.relative_error, run.total.draws,       # type: ignore[arg-type]
@@ -162,7 +169,8 @@ def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, sta
 
     def bound(boolean: bool) -> float | None:
         return 1.0 if asked.bound is None and proposal is None and boolean else asked.bound
-    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound, auditable=False)
+    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound,
+                     auditable=asked.graph is None and isinstance(f, AnyEvent))
 
 
 def weighted_samples(nominal: Any, proposal: Any, n: int,
@@ -183,6 +191,8 @@ def weighted_samples(nominal: Any, proposal: Any, n: int,
 # ------------------------------------------------------------------------------------------------ arguments
 def require_audit(nominal: Distribution, audit: Any) -> None:
     """Raise unless this says how to audit."""
+    if isinstance(audit, (list, tuple)) and isinstance(nominal, Process):
+        raise ValueError(f"audit must be 'auto', a number above 0 or False for paths, got {audit!r}")
     if isinstance(audit, (list, tuple)):
         for law in audit:
             check_laws(nominal, law)
@@ -208,12 +218,6 @@ def check_laws(nominal: Any, proposal: Any) -> None:
     if not isinstance(proposal, Distribution):
         raise TypeError(f"proposal must be a Distribution or None, got {proposal!r}")
     require_alike("proposal", proposal, nominal)
-
-
-def require_threads(threads: Any) -> None:
-    """Raise unless threads is a number of them, or None."""
-    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
-        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
 
 
 def checked_stop(stop: engine.Stop) -> engine.Stop:

@@ -18,7 +18,6 @@ from rareevents.kernels import restart, splitting
 from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import SPLITTING
-from rareevents.methods.importance import require_threads
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
 from rareevents.paths.progress import Progress, progress
@@ -71,6 +70,13 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
     >>> split(BirthDeath(0.4, 0.6, start=1), hits(10, before=0), particles=200).kind        # doctest: +SKIP
     'replicated'
     """
+    return climb(process, event, importance, levels, trials, particles, replicates, seed, confidence, threads)
+
+
+def climb(process: Process, event: Any, importance: Callable | None = None, levels: Sequence[float] | None = None,
+          trials: int | Sequence[int] | None = None, particles: int = 1000, replicates: int = 32, seed: int = 0,
+          confidence: float = 0.95, threads: int | None = None, stage: int = SPLITTING) -> Estimate:
+    """`split` with its stage: an audit has its own."""
     started = time.perf_counter()
     require_process("process", process)
     event = integrand(event)
@@ -81,17 +87,17 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
             raise ValueError(f"{name} must be an integer of at least {least}, got {number!r}")
     require_seed(seed)
     estimates.check_confidence(confidence)
-    require_threads(threads)
+    engine.require_threads(threads)
     way = progress(event, process, importance)
     asked = functional(event, process)
     at = np.arange(1, way.levels) / way.levels * (1.0 - 1e-12) if levels is None else _levels(levels)
     if trials is not None:
         tree = _trials(trials, levels, len(at))
-        run = _tree(process, asked, way, at, tree, int(particles), seed)
+        run = _tree(process, asked, way, at, tree, int(particles), seed, stage)
     else:
         g = None if way.timed else graph(process, event)
-        run = _stepwise(process, asked, way, at, int(particles), seed) if g is None or len(g.nodes) < 3 else \
-            _over_graph(g, asked, way, at, int(particles), seed, int(process.max_steps))
+        run = _stepwise(process, asked, way, at, int(particles), seed, stage) if g is None or len(g.nodes) < 3 else \
+            _over_graph(g, asked, way, at, int(particles), seed, int(process.max_steps), stage)
     out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
     if np.isnan(out[:, 0]).any():
         raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population grew "
@@ -121,13 +127,13 @@ def _trials(trials: Any, levels: Any, count: int) -> np.ndarray:
 
 
 def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray, trials: np.ndarray, particles: int,
-          seed: int) -> Callable[[int], np.ndarray]:
+          seed: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population of trees."""
     made, limit = process.functions(), int(process.steps or process.max_steps)
     role = restart.climber(made.begin, made.step, asked, way.function, process.steps is None)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
-        return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), process.record, asked.record, levels,
+        return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 trials, particles, limit, out)
     kernel = fuse(restart.restart_run, {"climb": role}, arguments(0, np.zeros(5)))
 
@@ -139,13 +145,13 @@ def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray
 
 
 def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.ndarray, particles: int,
-              seed: int) -> Callable[[int], np.ndarray]:
+              seed: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population of any simulator."""
     made, limit = process.functions(), int(process.steps or process.max_steps)
     role = splitting.splitter(made.begin, made.step, asked, way.function, process.steps is None)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
-        return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), process.record, asked.record, levels,
+        return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 particles, limit, out)
     kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(5)))
 
@@ -157,7 +163,7 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
 
 
 def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, particles: int, seed: int,
-                most: int) -> Callable[[int], np.ndarray]:
+                most: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population over a graph, where each node has its level."""
     cells = 1 << max(1, int(np.ceil(np.log2(g.p.shape[1]))))
     to = np.zeros((len(g.to), cells), np.uint64)
@@ -174,7 +180,7 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     final = np.where(g.value > 0.0, top, level)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
-        return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), to.ravel(), table, cells, level, final,
+        return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), to.ravel(), table, cells, level, final,
                 g.root, particles, g.steps or most, top, out)
     kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(5)))
 
