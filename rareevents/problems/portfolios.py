@@ -79,6 +79,8 @@ class TailOfClaims(rare.Distribution):
         return self.scale * y * y
 
     def log_density(self, x):
+        if x < 0.0:
+            return -math.inf
         return -math.sqrt(x / self.scale) - math.log(2.0 * self.scale)
 
     def survival(self, x):
