@@ -16,7 +16,7 @@ SMALLEST = 50_000             # paths at least, unless a share is asked for
 REPLICATES = 40
 FEWEST = 20                   # paths of a population
 COARSEST = 0.15               # relative error of the populations: above it they say too little
-AGREE = 3.0                   # standard errors within which two answers agree,
+AGREE, ROOM = 3.0, 0.5        # standard errors within which two answers agree, and how far apart those may let them be,
 ABOVE, BELOW = 5.5, 8.0       # and from which on they do not, where the populations say more, or less
 
 
@@ -24,9 +24,10 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
     """Whether splitting agrees with an estimate by importance sampling.
 
     Failed, if they differ by more than 5.5 standard errors where splitting says more, or 8 where it says less; passed,
-    if by at most 3 and splitting has a relative error of at most 15 %; unresolved otherwise. The mean of 40 populations
-    has about Student's law with 39 degrees of freedom, beyond 5.5 with probability 1.3e-6. Populations are skewed to
-    the right: when they say too little their spread is too small as well, so that side is given more room.
+    if by at most 3, and 3 more errors leave no room for a difference of half the value; unresolved otherwise. The mean
+    of 40 populations has about Student's law with 39 degrees of freedom, beyond 5.5 with probability 1.3e-6.
+    Populations are skewed to the right: when they say too little their spread is too small as well, so that side is
+    given more room.
 
     The streams are its own, so that no bit of the estimate depends on it.
     """
@@ -48,7 +49,7 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
     z, missed = (found.value - value) / error, found.value / value - 1.0
     precision = 100.0 * found.relative_error
     both = f"Splitting, which knows nothing of the proposal, gives {found.value:.4g} with an error of {precision:.2g} %"
-    if -AGREE <= z <= AGREE:
+    if abs(z) <= AGREE and abs(missed) + AGREE * error / value <= ROOM:
         return Audit("passed", missed, error / value, found.samples, f"{both}: the two agree. A part smaller than that "
                      f"error could be missing.")
     if z > ABOVE or z < -BELOW:
