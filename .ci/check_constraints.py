@@ -1,8 +1,11 @@
-"""Fails unless constraints.txt pins one version of everything, on every supported Python, as pyproject.toml asks."""
+"""Fails unless constraints.txt pins one version of everything, on every supported Python, as pyproject.toml asks.
+
+And unless constraints-hashes.txt holds all that the packages in it require: pip takes no other with --require-hashes.
+"""
 import re
 import sys
 import tomllib
-from importlib.metadata import distributions
+from importlib.metadata import distributions, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -41,6 +44,16 @@ def unmet(project, found, environment):
             yield f"'{requirement}' is not satisfied: {version or 'no pin'}"
 
 
+def unhashed(lines):
+    """What the packages with hashes require here and has none."""
+    hashed, _ = pins([line.partition(" --hash=")[0].rstrip(" \\") for line in lines if "==" in line], None)
+    for name in hashed:
+        for requirement in map(Requirement, requires(name) or []):
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if applies and canonicalize_name(requirement.name) not in hashed:
+                yield f"constraints-hashes.txt lacks '{requirement}', which {name} requires"
+
+
 def main():
     """Print every fault and exit with 1 if there is one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -57,6 +70,8 @@ def main():
         name = canonicalize_name(installed.name)
         if name not in NOT_PINNED and here.get(name) != installed.version:
             faults.append(f"installed here: {name} {installed.version}, pinned: {here.get(name, 'no version')}")
+    text = (ROOT / "constraints-hashes.txt").read_text(encoding="utf-8")
+    faults += unhashed(line for line in text.splitlines() if not line.startswith("#"))
     print("\n".join(faults) or f"{len(lines)} lines, Python {', '.join(pythons)}")
     sys.exit(1 if faults else 0)
 

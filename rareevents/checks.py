@@ -18,6 +18,9 @@ LARGEST_ERROR = 0.10           # relative
 LARGEST_VOV = 0.02             # 0.10 lets a quarter of the runs with infinite variance pass
 LARGEST_SHARE = 0.05           # of one squared term in their sum
 LARGEST_K = 0.5                # infinite variance above
+PARTS, FEWEST_PARTS = 16, 8    # of a run, in the order drawn, whose means are compared
+RAREST_PARTS = 1e-5            # probability of as unlike means, or as alike: 1e-3 would refute one good run in 300
+LARGEST_TREND = 4.6            # standard errors: 8e-6 for the larger of two; 3.29 refuted one good run in 500
 UNDERFLOW = 1e-307             # weights below are zero in compiled code; with NEGLIGIBLE, the share of the sum of terms
 NEGLIGIBLE = 1e-6              # that may be lost so
 ABOVE_ONE = 6.0                # standard errors by which a probability may exceed one
@@ -25,7 +28,7 @@ ROUNDING = 1e-9                # by which a term may exceed a proven bound
 WIDEST = 0.5                   # half-width over value of a certified interval that is trusted
 
 # Names of checks whose failure refutes the estimate itself, and of those that say its error bar may be too small.
-WRONG = ("numbers", "bound", "chunks", "score", "mass")
+WRONG = ("numbers", "bound", "second moment", "chunks", "score", "mass")
 HEAVY = ("variance of variance", "largest term", "k-hat", "trend")
 
 UNEXPLORED = ("The checks pass, but nothing is proven and no audit was made: event mass that the proposal almost never "
@@ -102,6 +105,37 @@ def own_checks(terms: Terms, underflows: int, bound: float | None) -> tuple[Chec
                              "No draw contradicts the proven bound on the terms.",
                              "A draw exceeds the bound on the terms: what was declared of the event is not true."))
     return tuple(checks)
+
+
+def order_checks(terms: Terms, groups: Sequence[Terms], repeated: int) -> tuple[Check, ...]:
+    """Whether the parts of a run, in the order drawn, are alike.
+
+    Q = sum_c n_c (m_c - m)^2 / s^2 over C parts of about n/16 draws has the chi-square law with C - 1 degrees: 'chunks'
+    fails where Q is that far out on either side, or two chunks had the same stream. 'trend' is the slope of the m_c on
+    their places, and the difference of the halves, in standard errors.
+
+    terms, groups: the draws of one quantity, altogether and as they were grouped, in the order drawn. repeated: chunks
+    whose stream another one had too.
+
+    Source: Lepage (1978), J. Comput. Phys. 27, 192, for the chi-square of parts.
+    """
+    parts = _parts(groups)
+    known = len(parts) >= FEWEST_PARTS and terms.hits >= FEWEST_HITS and _has_spread(terms)
+    if repeated:
+        apart = Check("chunks", "failed", float(repeated), 0.0,
+                      "Chunks had the same stream of random numbers: the run counted draws twice.")
+    else:
+        rare = _unlikeness(terms, parts) if known else None
+        apart = _check("chunks", rare, RAREST_PARTS, rare is None or rare >= RAREST_PARTS,
+                       "The parts of the run differ as much as their spread says.",
+                       "The parts of the run differ more, or less, than their spread allows: a chunk is damaged, or "
+                       "the draws are not independent.",
+                       "Too few hits or parts to compare them.")
+    trend = _trend(terms, parts) if known else None
+    return apart, _check("trend", trend, LARGEST_TREND, trend is None or trend <= LARGEST_TREND,
+                         "The terms do not change in the course of the run.",
+                         "The terms change in the course of the run: draw more, and look for a state that is kept.",
+                         "Too few hits or parts to see a trend.")
 
 
 def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: bool, indicator: bool, stopped_by: str,
@@ -190,6 +224,44 @@ def _rule(terms: Terms, confidence: float, bound: float | None) -> Interval:
     if math.isfinite(terms.m4) and math.isfinite(terms.squares) and _resolved(terms):
         return rule(terms, confidence, bound)
     return Interval(-math.inf if terms.negative else 0.0, math.inf, "hall")
+
+
+def _parts(groups: Sequence[Terms]) -> list[tuple[int, float]]:
+    """(draws, mean) of consecutive groups, put together to about a sixteenth of all draws each."""
+    least, found = sum(group.draws for group in groups) / PARTS, []
+    draws, total = 0, 0.0
+    for group in groups:
+        draws, total = draws + group.draws, total + group.total
+        if draws >= least:
+            found.append((draws, total / draws))
+            draws, total = 0, 0.0
+    return [*found, (draws, total / draws)] if draws >= 0.5 * least and draws else found
+
+
+def _unlikeness(terms: Terms, parts: list[tuple[int, float]]) -> float:
+    """The probability of parts as unlike, or as alike, as these: both sides of the chi-square law."""
+    from scipy.special import chdtr, chdtrc
+    variance = terms.m2 / (terms.draws - 1.0)
+    q = math.fsum(n * (mean - terms.mean) ** 2 for n, mean in parts) / variance
+    return min(1.0, 2.0 * min(chdtr(len(parts) - 1, q), chdtrc(len(parts) - 1, q)))
+
+
+def _trend(terms: Terms, parts: list[tuple[int, float]]) -> float:
+    """The larger of two z-scores: of the slope on the place in the run, and of the difference of its halves."""
+    deviation = math.sqrt(terms.m2 / (terms.draws - 1.0))
+    places, before = [], 0
+    for n, _ in parts:
+        places.append(before + 0.5 * n)
+        before += n
+    middle = 0.5 * before
+    slope = math.fsum(n * (place - middle) * mean for (n, mean), place in zip(parts, places, strict=True)) \
+        / math.sqrt(math.fsum(n * (place - middle) ** 2 for (n, _), place in zip(parts, places, strict=True)))
+    first = [(n, mean) for (n, mean), place in zip(parts, places, strict=True) if place < middle]
+    n_a, total = sum(n for n, _ in first), math.fsum(n * mean for n, mean in parts)
+    half = math.fsum(n * mean for n, mean in first)
+    n_b = before - n_a
+    halves = (half / n_a - (total - half) / n_b) / math.sqrt(1.0 / n_a + 1.0 / n_b)
+    return max(abs(slope), abs(halves)) / deviation
 
 
 def _capped(interval: Interval, ceiling: float) -> Interval:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ CHUNK_FIRST = 512             # the schedule starts small, so that 10,000 draws 
 CHUNK_LAST = 1 << 18          # and grows until a chunk's 25 microseconds of overhead no longer count
 PER_SIZE = 16                 # chunks of one size; then the size grows fourfold
 GROUPING = 16                 # a group holds at least 1/16 of the draws before it
+PATIENCE = 0.2                # seconds that a chunk of compiled code may take in the calling thread; the next may take
+                              # four times as many
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,63 @@ def settled(terms: Terms, relative_error: float) -> bool:
     return terms.variance_of_variance <= LARGEST_VOV
 
 
-def schedule(draws: float, largest: int = CHUNK_LAST) -> Iterator[tuple[int, int]]:
-    """(chunk id, number of draws) until `draws` are made; the last chunk holds what is left.
+def schedule(draws: float, largest: int = CHUNK_LAST, first: int = 0) -> Iterator[tuple[int, int, bool]]:
+    """(chunk id, its draws, whether it is of full size) from chunk `first` on, until `draws` are made altogether.
+
+    The last chunk holds what is left.
 
     >>> list(schedule(1500))
-    [(0, 512), (1, 512), (2, 476)]
+    [(0, 512, True), (1, 512, True), (2, 476, False)]
+    >>> list(schedule(1500, first=2))
+    [(2, 476, False)]
     """
     chunk, left = 0, draws
     while left > 0:
         size = min(largest, CHUNK_FIRST << 2 * min(chunk // PER_SIZE, 24))
-        yield chunk, int(min(size, left))
+        if chunk >= first:
+            yield chunk, int(min(size, left)), size <= left
         left -= size
         chunk += 1
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What the first chunks of a run left, all of full size: enough to go on as if nothing had stopped it."""
+
+    chunks: int                   # their number; the next chunk has this id
+    marks: list[int]              # a mark of each chunk's stream, by id; those of later chunks may follow
+    groups: tuple[Moments, ...]   # closed groups of consecutive chunks,
+    closed: Moments               # merged,
+    group: Moments                # and the chunks after them
+
+    @staticmethod
+    def empty(quantities: int) -> Prefix:
+        """Before the first chunk."""
+        none = Moments.empty(quantities)
+        return Prefix(0, [], (), none, none)
+
+    @property
+    def draws(self) -> int:
+        """How many draws the chunks hold."""
+        return self.closed.draws + self.group.draws
+
+    @property
+    def total(self) -> Moments:
+        """The moments of all of them."""
+        return self.closed.merge(self.group)
+
+    def add(self, part: Moments) -> Prefix:
+        """With the next chunk; a group is closed as soon as it holds a sixteenth of what came before."""
+        group = self.group.merge(part) if self.group.draws else part
+        self.marks.append(part.mark)
+        if group.draws * GROUPING >= self.closed.draws:
+            return Prefix(self.chunks + 1, self.marks, (*self.groups, group), self.closed.merge(group),
+                          Moments.empty(group.quantities))
+        return Prefix(self.chunks + 1, self.marks, self.groups, self.closed, group)
+
+    def copied(self) -> Prefix:
+        """The same with marks of its own, so that it can be continued more than once."""
+        return replace(self, marks=self.marks[:self.chunks])
 
 
 @dataclass(frozen=True)
@@ -85,11 +132,14 @@ class Run:
     groups: tuple[Moments, ...]
     stopped_by: str
     seconds: float                # from the first chunk on: without compiling
+    prefix: Prefix                # where it can be continued
+    repeated: int = 0             # chunks whose stream another chunk had too
 
 
 def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop: Stop, *, threads: int | None = None,
         largest: int = CHUNK_LAST, report: Callable[[Moments], None] | None = None,
-        started: float | None = None) -> Run:
+        started: float | None = None, start: Prefix | None = None, keep: Callable[[Prefix], None] | None = None,
+        in_caller: bool = False) -> Run:
     """Run chunks until a stopping rule holds.
 
     Parameters
@@ -109,49 +159,64 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
         Called with the merged moments after each chunk, in the calling thread.
     started : float, optional
         time.perf_counter() when the work began; `max_seconds` counts from there.
+    start : Prefix, optional
+        Chunks that were run before.
+    keep : function, optional
+        Called with the prefix after each chunk of full size, in the calling thread.
+    in_caller : bool
+        Whether one thread means the calling one, however long a chunk takes: for what must not change its thread.
     """
     begin = time.perf_counter()
     started = begin if started is None else started
-    groups: list[Moments] = []
-    closed = total = group = Moments.empty(quantities)
-    watched = stop.relative_error is not None or report is not None
-    stopped_by: str | None = None
-    parts = _in_order(lambda identity, n: chunk(identity, n, closed.largest[:, 0]), schedule(stop.draws, largest),
-                      threads or default_threads())
-    while True:
+    prefix = state = Prefix.empty(quantities) if start is None else start.copied()
+    stopped_by = _reached(stop, state, started) if state.draws else None
+    parts = _in_order(lambda identity, n: chunk(identity, n, state.closed.largest[:, 0]),
+                      schedule(stop.draws, largest, prefix.chunks) if stopped_by is None else iter(()),
+                      threads or default_threads(), in_caller)
+    while stopped_by is None:
         try:
-            part = next(parts, None)
-        except RuntimeError as error:                     # a user's function failed: keep what came before
-            total = closed.merge(group)
-            if total.draws:
-                kept = (*groups, group) if group.draws else tuple(groups)
-                error.run = Run(total, kept, "error", time.perf_counter() - begin)         # type: ignore[attr-defined]
+            found = next(parts, None)
+        except Exception as error:                        # a user's function failed: keep what came before
+            if state.draws:
+                error.run = _run(state, prefix, "error", begin)                            # type: ignore[attr-defined]
             raise
-        if part is None:
+        if found is None:
             break
-        group = group.merge(part) if group.draws else part
-        draws = closed.draws + group.draws
-        full = group.draws * GROUPING >= closed.draws
-        if watched or full:
-            total = closed.merge(group)
-        if report is not None:
-            report(total)
-        terms = [total.of(k) for k in range(quantities)] if stop.relative_error is not None else []
-        stopped_by = stop.reached(draws, terms, time.perf_counter() - started)
+        part, full = found
+        state = state.add(part)
         if full:
-            groups.append(group)
-            closed, group = total, Moments.empty(quantities)
-        if stopped_by is not None:
-            break
-    if group.draws:
-        groups.append(group)
-        total = closed.merge(group)
-    return Run(total, tuple(groups), stopped_by or "samples", time.perf_counter() - begin)
+            prefix = state
+            if keep is not None:
+                keep(prefix)
+        if report is not None:
+            report(state.total)
+        stopped_by = _reached(stop, state, started)
+    parts.close()
+    return _run(state, prefix, stopped_by or "samples", begin)
+
+
+def _reached(stop: Stop, state: Prefix, started: float) -> str | None:
+    total = state.total if stop.relative_error is not None else None
+    terms = [] if total is None else [total.of(k) for k in range(total.quantities)]
+    return stop.reached(state.draws, terms, time.perf_counter() - started)
+
+
+def _run(state: Prefix, prefix: Prefix, stopped_by: str, begin: float) -> Run:
+    """What the chunks left; those of an open group are one more group."""
+    groups = (*state.groups, state.group) if state.group.draws else state.groups
+    repeated = state.chunks - len(set(state.marks))
+    return Run(state.total, groups, stopped_by, time.perf_counter() - begin, prefix, repeated)
 
 
 def default_threads() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def require_threads(threads: Any) -> None:
+    """Raise unless threads is a number of them, or None."""
+    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
+        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
 
 
 def in_parallel(call: Callable[[int], Any], items: Iterable[int], threads: int | None = None) -> list[Any]:
@@ -162,21 +227,29 @@ def in_parallel(call: Callable[[int], Any], items: Iterable[int], threads: int |
         return list(pool.map(call, items))
 
 
-def _in_order(chunk: Callable[[int, int], Moments], plan: Iterator[tuple[int, int]], threads: int) -> Iterator[Moments]:
-    """The chunks' moments in id order; a few are computed ahead when there are several threads."""
-    if threads == 1:
-        for identity, n in plan:
-            yield chunk(identity, n)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        ahead: deque = deque()
-        try:
-            for identity, n in plan:
-                ahead.append(pool.submit(chunk, identity, n))
-                if len(ahead) >= 2 * threads:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()
+def _in_order(chunk: Callable[[int, int], Moments], plan: Iterator[tuple[int, int, bool]], threads: int,
+              in_caller: bool) -> Generator[tuple[Moments, bool]]:
+    """The chunks' moments in id order, and which are of full size; a few are computed ahead by several threads.
+
+    Compiled code does not hear an interrupt: chunks that take long are left to another thread.
+    """
+    for identity, n, full in plan if threads == 1 else ():
+        begin = time.perf_counter()
+        part = chunk(identity, n)
+        slow = time.perf_counter() - begin > PATIENCE and not in_caller
+        yield part, full
+        if slow:
+            break
+    pool = ThreadPoolExecutor(threads)
+    ahead: deque = deque()
+    try:
+        for identity, n, full in plan:
+            ahead.append((pool.submit(chunk, identity, n), full))
+            if len(ahead) >= (1 if threads == 1 else 2 * threads):
+                future, whole = ahead.popleft()
+                yield future.result(), whole
+        while ahead:
+            future, whole = ahead.popleft()
+            yield future.result(), whole
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)    # what is being computed is not needed: nobody waits for it

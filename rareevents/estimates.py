@@ -4,12 +4,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rareevents.checks import Check, Explored, judge, own_checks
+from rareevents.checks import Check, Explored, judge, order_checks, own_checks
 from rareevents.intervals import largest_share
 from rareevents.moments import Moments, Terms
 
@@ -61,6 +61,8 @@ class Estimate:
     _quantity: int = 0
     _own: tuple[float, float] | None = field(default=None, repr=False)      # the interval of `confidence`
     _ends: Any = field(default=None, repr=False)     # confidence -> (low, high), where it does not rest on the terms
+    extended: tuple[int, ...] = ()                   # draws at which the run was looked at, and then extended
+    _more: Any = field(default=None, repr=False)     # (stop, threads, progress) -> the estimate of a longer run
 
     def __getitem__(self, k: int) -> Estimate:
         return (self.components or (self,))[k]
@@ -93,6 +95,43 @@ class Estimate:
         found = judge(self._terms, _summaries(self._groups, self._quantity), checks=self.checks,  # type: ignore[arg-type]
                       confidence=level, **self._question)
         return found.interval.low, found.interval.high
+
+    def extend(self, *, samples: int | None = None, relative_error: float | None = None,
+               max_samples: int | None = None, max_seconds: float | None = None, threads: int | None = None,
+               progress: bool = False) -> Estimate:
+        """Continue the run with the same streams: the bits of a run that was asked for so much at once.
+
+        A run that fails its checks may be extended, never replaced by one with another seed: those that pass by luck
+        are the ones that missed the tail. `extended` keeps the numbers of draws at which it was looked at.
+
+        Parameters
+        ----------
+        samples, relative_error, max_samples, max_seconds
+            As in `estimate`: of all draws together, those made before included; the time is that of the extension.
+        threads, progress
+            As in `estimate`.
+
+        Raises
+        ------
+        ValueError
+            If the answer is not a mean of draws, or nothing is left to be drawn.
+
+        >>> longer = estimate.extend(samples=2 * estimate.samples)                          # doctest: +SKIP
+        """
+        whole = self.components[0] if self.components else self
+        if whole._more is None:
+            raise ValueError(f"an estimate of kind {self.kind!r} by {self.interval_method} cannot be extended")
+        for name, value in (("samples", samples), ("max_samples", max_samples)):
+            if isinstance(value, (int, np.integer)) and value <= self.samples:
+                raise ValueError(f"{name} must exceed the {self.samples:,} draws that were made, got {value!r}")
+        found = whole._more((samples, relative_error, max_samples, max_seconds), threads, progress)
+        if found.samples <= self.samples:
+            raise ValueError(f"relative_error must be below the {self.relative_error:.4g} that is reached, got "
+                             f"{relative_error!r}")
+        spent = self.evaluations
+        return replace(found, how=self.how, extended=(*self.extended, self.samples),
+                       evaluations=Evaluations(spent.exploration, spent.learning,
+                                               spent.audit + found.evaluations.audit, found.samples))
 
     def history(self) -> list[tuple[int, float, float, float, float]]:
         """(n, value, low, high, effective sample size) as the draws came in, for the plot of the running estimate."""
@@ -144,6 +183,8 @@ class Estimate:
         data = {name: getattr(self, name) for name in names}
         data |= {"interval": [low, high], "evaluations": self.evaluations._asdict(),
                  "checks": [check._asdict() for check in self.checks]}
+        if self.extended:
+            data["extended"] = list(self.extended)
         if self.sampled is not None:
             data["sampled"] = self.sampled.to_dict()
         return plain(data)
@@ -160,11 +201,16 @@ class Estimate:
 
 def build(total: Moments, groups: tuple[Moments, ...], *, bound: float | None, naive: bool, indicator: bool,
           covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float,
-          explored: Explored | None = None, audited: int = 0) -> Estimate:
-    """The estimate of every quantity in `total`; `explored` is what an audit of so many draws found."""
+          explored: Explored | None = None, audited: int = 0, premises: tuple[Check, ...] = (),
+          repeated: int = 0, more: Any = None) -> Estimate:
+    """The estimate of every quantity in `total`.
+
+    explored: what an audit of so many draws found. premises: the checks of the laws. repeated: chunks whose stream
+    another one had too. more: how the run is continued.
+    """
     question = dict(bound=bound, naive=naive, indicator=indicator, stopped_by=stopped_by, support_covered=covered,
                     explored=explored)
-    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds, audited)
+    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds, audited, premises, repeated, more)
                   for k in range(total.quantities))
     return parts[0] if total.quantities == 1 else together(parts)
 
@@ -202,13 +248,14 @@ def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int, confi
 
 
 def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], seed: int, confidence: float,
-         seconds: float, audited: int) -> Estimate:
-    terms = total.of(k)
-    checks = own_checks(terms, int(total.counts[k, 2]), question["bound"])
+         seconds: float, audited: int, premises: tuple[Check, ...], repeated: int, more: Any) -> Estimate:
+    terms, parts = total.of(k), _summaries(groups, k)
+    checks = (*own_checks(terms, int(total.counts[k, 2]), question["bound"]), *order_checks(terms, parts, repeated),
+              *premises)
     explored = question["explored"]
     if explored is not None:
         checks = (*checks, Check("audit", explored.status, None, None, explored.sentence))
-    found = judge(terms, _summaries(groups, k), checks=checks, confidence=confidence, **question)
+    found = judge(terms, parts, checks=checks, confidence=confidence, **question)
     return Estimate(
         value=terms.mean, std_error=terms.std_error, relative_error=terms.relative_error, samples=terms.draws,
         hits=terms.hits, effective_sample_size=effective(terms), weight_ess=total.weight_ess,
@@ -217,7 +264,7 @@ def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str
         reason=found.reason, checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence,
         seconds=seconds, _own=(found.interval.low, found.interval.high),
         bound=question["bound"], interval_method=found.interval.method, _question=question, _terms=terms,
-        _groups=groups, _quantity=k)
+        _groups=groups, _quantity=k, _more=more)
 
 
 def together(parts: tuple[Estimate, ...]) -> Estimate:

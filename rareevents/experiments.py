@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -28,12 +29,10 @@ from pathlib import Path
 from typing import Any
 
 from rareevents.estimates import plain
-from rareevents.staleness import same
+from rareevents.files import held, write_whole
+from rareevents.staleness import readable, same
 
-here = getattr(sys.modules.get("__main__"), "__file__", None)
-if here is not None and sys.path and sys.path[0] == os.path.dirname(os.path.abspath(here)):
-    sys.path.append(sys.path.pop(0))        # a script called queue.py must not stand in for the standard library's
-
+RESUME = "--resume"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
 
@@ -50,6 +49,9 @@ class Findings:
 def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
     """Read the settings from the command line, run the experiment and write what it found; exits with a code.
 
+    While it runs, estimates that take long keep checkpoints in the results folder; after a crash or an interrupt the
+    flag --resume goes on from them, with the bits of a run that was never interrupted.
+
     Parameters
     ----------
     settings : type
@@ -58,26 +60,54 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
         run(settings, progress) -> Findings.
     """
     import tyro
-    chosen = tyro.cli(settings, description=sys.modules[run.__module__].__doc__)
+    flags = [flag for flag in sys.argv[1:] if flag != RESUME]
+    chosen = tyro.cli(settings, description=f"{sys.modules[run.__module__].__doc__}\n{RESUME} goes on from what an "
+                      f"interrupted run has kept.", args=flags)
+    script, folder = Path(run.__code__.co_filename).resolve(), Path()
     try:
-        script = Path(run.__code__.co_filename).resolve()
         folder = results_folder(script, settings, chosen)
         try:
-            begin = time.perf_counter()
-            findings = run(chosen, sys.stderr.isatty())
-            write(folder, chosen, findings, time.perf_counter() - begin)
+            with held(folder / ".lock"):
+                findings, seconds = _run(run, chosen, folder / ".checkpoints", RESUME in sys.argv[1:])
+                write(folder, chosen, findings, seconds)
         finally:
             remove_empty(folder)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    except (ValueError, TypeError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        kept = (folder / ".checkpoints").is_dir()
+        print("interrupted" + (f": {RESUME} goes on from what was kept" if kept else ""), file=sys.stderr)
+        leave(130)
+    except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as error:
+        print(f"error: {error or type(error).__name__}", file=sys.stderr)
         sys.exit(1)
     if findings.text:
         print(findings.text)
     if root is None:
         print(f"\nresults in {os.path.relpath(folder)}")
+
+
+def leave(code: int) -> None:
+    """End the process at once: compiled code that still runs on a thread hears nothing, and would be waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(run: Callable[[Any, bool], Findings], chosen: Any, kept: Path, resume: bool) -> tuple[Findings, float]:
+    """What an experiment finds, and its seconds; checkpoints are removed when it is done."""
+    from rareevents.checkpoints import kept_in
+    if not resume:
+        shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(exist_ok=True)
+    try:
+        with kept_in(kept):
+            begin = time.perf_counter()
+            findings = run(chosen, sys.stderr.isatty())
+            seconds = time.perf_counter() - begin
+    finally:
+        with contextlib.suppress(OSError):
+            kept.rmdir()                    # where no estimate took long
+    shutil.rmtree(kept, ignore_errors=True)
+    return findings, seconds
 
 
 def results_folder(script: Path, settings: type, chosen: Any) -> Path:
@@ -90,15 +120,22 @@ def results_folder(script: Path, settings: type, chosen: Any) -> Path:
     config = canonical(described(chosen))
     if config != canonical(described(settings())):
         name += "-" + hashlib.sha256(config.encode()).hexdigest()[:12]
-    folder = base / name
-    if base.resolve() not in folder.resolve().parents:
-        raise ValueError(f"the results folder must lie inside {base}, got {folder}, which leads to {folder.resolve()}")
+    folder = inside(base, base / name)
     try:
         (folder / "plots").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise OSError(f"the results folder {folder} cannot be written: {error.strerror or error}") from None
+    return folder
+
+
+def inside(base: Path, folder: Path) -> Path:
+    """The folder, unless a link makes it or its plots lead out of `base`: then a ValueError."""
+    for place in (folder, folder / "plots"):
+        if base.resolve() not in place.resolve().parents:
+            raise ValueError(f"the results folder must lie inside {base}, got {place}, which leads to "
+                             f"{place.resolve()}")
     return folder
 
 
@@ -132,7 +169,7 @@ def write(folder: Path, settings: Any, findings: Findings, seconds: float) -> No
                     for kind, picture in rendered(figure).items()}
         put_all(folder, {**pictures, "plots/made_with.json": canonical({"matplotlib": version("matplotlib")}).encode()},
                 kept)
-    put(folder / "provenance.json", canonical(provenance(seconds)).encode())
+    write_whole(folder / "provenance.json", canonical(provenance(seconds)).encode())
 
 
 def provenance(seconds: float) -> dict[str, Any]:
@@ -161,11 +198,12 @@ def canonical(data: Any) -> str:
 
 def replace(folder: Path, fresh: Path) -> None:
     """Make a results folder hold what the fresh one does; one that differs by rounding alone stays."""
+    inside(folder.parent, folder)
     made = {path.relative_to(fresh).as_posix(): path.read_bytes()
             for path in sorted(fresh.rglob("*")) if path.is_file()}
     (folder / "plots").mkdir(parents=True, exist_ok=True)
     put_all(folder, {name: data for name, data in made.items() if name != "provenance.json"})
-    put(folder / "provenance.json", made["provenance.json"])
+    write_whole(folder / "provenance.json", made["provenance.json"])
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         if path.relative_to(folder).as_posix() not in made:
             path.unlink()
@@ -176,21 +214,9 @@ def put_all(folder: Path, contents: dict[str, bytes], kept: bool = True) -> bool
 
     All or none: a digit in a picture is less than its tolerance, so it must follow the numbers (`kept`: they stayed).
     """
-    kept = kept and all((folder / name).is_file() and same(name, (folder / name).read_bytes(), data)
+    kept = kept and all(readable(folder / name) and same(name, (folder / name).read_bytes(), data)
                         for name, data in contents.items())
     if not kept:
         for name, data in contents.items():
-            put(folder / name, data)
+            write_whole(folder / name, data)
     return kept
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        try:
-            file.write(data)
-        except BaseException:                                # a full disk, an interrupt: what was there stays, alone
-            os.unlink(file.name)
-            raise
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

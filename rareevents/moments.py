@@ -77,6 +77,7 @@ class Moments:
     weights: np.ndarray           # float64[4]: sum of w, its compensation, sum of w^2, largest w
     largest: np.ndarray           # float64[k, KEPT]: the largest |y|, in no order, zero where there are fewer; of a
                                   # chunk those above its floor: merged from the first chunk on they are the largest
+    mark: int = 0                 # of a chunk: the word after the last that it used of its stream
 
     @staticmethod
     def empty(quantities: int) -> Moments:
@@ -112,8 +113,9 @@ class Moments:
 
     @property
     def weight_ess(self) -> float:
-        """(sum w)^2 / sum w^2: the effective sample size of the weights alone."""
-        return float((self.weights[0] + self.weights[1]) ** 2 / self.weights[2]) if self.weights[2] > 0 else 0.0
+        """(sum w)^2 / sum w^2: the effective sample size of the weights alone; 0 where a square is no double."""
+        total, squares = float(self.weights[0] + self.weights[1]), float(self.weights[2])
+        return total * total / squares if squares > 0.0 and total * total < float("inf") else 0.0
 
     def of(self, quantity: int) -> Terms:
         """The terms of one quantity, as intervals and checks read them."""

@@ -4,15 +4,19 @@ Here the laws and the integrand meet the kernels; when a user's function fails, 
 """
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import inspect
 import math
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from rareevents.distributions import Distribution
+from rareevents.distributions.base import densities, draws
 from rareevents.distributions.parts import alike
 from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
@@ -61,7 +65,7 @@ class Sampler:
         arguments = self._arguments(0, 0, self._scratch(BLOCK if not self.black_box else 1))
         if self.black_box:
             roles["fill"] = chunks.filler(draw, self.law.size is not None)
-            return fuse(chunks.draws, roles, arguments)
+            return fuse(chunks.box_chunk, roles, arguments)
         roles["boolean"] = chunks.boolean_of(f)
         if self._cells:
             return fuse(chunks.count_chunk, {**roles, "draw": draw}, arguments)
@@ -87,6 +91,16 @@ class Sampler:
             return (*fixed, self._low, np.empty(self._cells, np.int64), np.empty(BLOCK, np.int64))
         return fixed
 
+    def contents(self) -> dict[str, str]:
+        """Digests of all that a chunk depends on: code and values of the laws and the integrand."""
+        f = self.f.f if self.black_box else self.f.function()
+        plain = inspect.isfunction(f)
+        return {"nominal": digest(self.nominal.record, *map(_code, self.nominal.functions())),
+                "proposal": "" if self.proposal is None else
+                digest(self.proposal.record, *map(_code, self.proposal.functions())),
+                "f": digest(self._e, _code(f) if plain and not self.black_box else repr(self.f)),
+                "versions": digest(self._kernel.__name__)}
+
     # -------------------------------------------------------------------------------------------------- a chunk
     def chunk(self, chunk: int, n: int, floor: np.ndarray | float = 0.0) -> Moments:
         """The moments of chunk `chunk`, n draws; of the largest terms only those above `floor` are kept."""
@@ -96,7 +110,7 @@ class Sampler:
         scratch["largest"].T[:] = floor              # a heap of `floor`s: merging drops them again
         status = scratch["status"]
         try:
-            self._kernel(*self._arguments(chunk, n, scratch))
+            mark = self._kernel(*self._arguments(chunk, n, scratch))
         except Exception as error:
             self._blame(scratch, chunk, error)
         if status[0] != sums.OK:
@@ -105,11 +119,11 @@ class Sampler:
             self.boolean = bool(status[2])
         if chunk & (chunk - 1) == 0:                 # 0, 1, 2, 4, ...: later chunks reach further out
             self._compare(scratch, chunk)
-        return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"])
+        return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
 
     def _black_box_chunk(self, chunk: int, n: int) -> Moments:
         scratch = self._scratch(n)
-        self._kernel(*self._arguments(chunk, n, scratch))
+        mark = self._kernel(*self._arguments(chunk, n, scratch))
         x, w, y = scratch["x"], scratch["w"], scratch["y"]
         i = 0
         try:
@@ -128,10 +142,10 @@ class Sampler:
         result, status = Moments.of_block(w, y)
         if status != sums.OK:
             self._blame({"x": x, "w": w, "y": y, "status": np.array([status, n, 0])}, chunk, None)
-        return result
+        return dataclasses.replace(result, mark=int(mark))
 
     # ------------------------------------------------------------------------------------------- what went wrong
-    def _blame(self, scratch: dict[str, np.ndarray], chunk: int, error: Exception | None) -> None:
+    def _blame(self, scratch: dict[str, np.ndarray], chunk: int, error: Exception | None) -> NoReturn:
         """Raise an error that names the guilty function and draw: the block is replayed in plain Python."""
         x, m = scratch["x"], int(scratch["status"][1])
         if scratch["status"][0] == sums.BAD_WEIGHT:
@@ -215,18 +229,30 @@ class Sampler:
                                     f"code went on without noticing") from cause
 
 
+def digest(*values: Any) -> str:
+    """A digest of numbers, texts, arrays and tuples of them."""
+    made = hashlib.sha256()
+    for value in values:
+        if isinstance(value, (tuple, list)):
+            made.update(f"({type(value).__name__} {len(value)} {digest(*value)})".encode())
+        elif isinstance(value, np.ndarray):
+            made.update(f"{value.dtype.str} {value.shape} ".encode() + np.ascontiguousarray(value).tobytes())
+        else:
+            made.update(f"{type(value).__name__} {value!r} ".encode())
+    return made.hexdigest()[:24]
+
+
+def _code(function: Any) -> str:
+    """A digest of a plain function and all that it refers to."""
+    return Frozen(function, build=False).digest.hex()
+
+
 def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int, seed: int,
                    stage: int) -> tuple[np.ndarray, np.ndarray]:
     """n draws x of the proposal (None: of the nominal law) and their log weights log p(x) - log q(x), in nats."""
     law = nominal if proposal is None else proposal
-    draw, log_q = law.functions()
-    x, w, y = law.empty(n), np.empty(n), np.empty((1, 0))
-    arguments = (np.uint64(seed), np.uint32(stage), np.uint64(0), n, nominal.record, law.record, records.record(),
-                 x, w, y)
-    roles = {"fill": chunks.filler(draw, law.size is not None),
-             "weigh": chunks.weigher(nominal.functions()[1], None if proposal is None else log_q, None, None)}
-    fuse(chunks.draws, roles, arguments)(*arguments)
-    return x, w
+    x = draws(law, n, seed, stage)
+    return x, np.zeros(n) if proposal is None else log_ratios(nominal, law, x)
 
 
 def values(f: Any, x: np.ndarray) -> np.ndarray:
@@ -276,11 +302,8 @@ def _where_raised(f: Any, x: np.ndarray, error: Exception) -> str:
 
 def log_ratios(p: Distribution, q: Distribution, x: np.ndarray) -> np.ndarray:
     """log p(x) - log q(x) at every entry or row of x, also for laws whose densities are known up to a common factor."""
-    y, w = np.empty((1, len(x))), np.empty(len(x))
-    arguments = (p.record, q.record, records.record(), np.ascontiguousarray(x), w, y)
-    roles = {"weigh": chunks.weigher(p.functions()[1], q.functions()[1], None, None)}
-    fuse(chunks.values, roles, arguments)(*arguments)
-    return w
+    with np.errstate(invalid="ignore"):                    # where neither law can draw: NaN
+        return densities(p, x) - densities(q, x)
 
 
 def log_densities(laws: Sequence[Distribution], x: np.ndarray) -> np.ndarray:

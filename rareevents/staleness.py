@@ -17,6 +17,8 @@ ZERO = 1e-12                  # and absolute, where what is exactly zero is roun
 STEP = 0.02                   # of a coordinate in a drawing, in points
 SHADE = 0.05                  # of a pixel's brightness, and
 SPOTS = 1e-3                  # the share of the pixels that may differ more
+PNG_SIZE = slice(16, 24)      # where the header of a picture has its width and height
+LARGEST = 1 << 26             # bytes of one file
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
 
 
@@ -39,9 +41,18 @@ def compare(committed: Path, fresh: Path) -> list[str]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """The contents of a results folder by name, without provenance."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != "provenance.json"}
+    """The contents of a results folder by name, without provenance; a ValueError if a file is too large to be read."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "provenance.json"]
+    for path in paths:
+        if not readable(path):
+            raise ValueError(f"a file of results has at most {LARGEST >> 20} MB, got {path} with "
+                             f"{path.stat().st_size >> 20} MB")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def readable(path: Path) -> bool:
+    """Whether this is a file of a size that results have: only then may its bytes be read into memory."""
+    return path.is_file() and path.stat().st_size <= LARGEST
 
 
 def same(name: str, old: bytes, new: bytes) -> bool:
@@ -50,6 +61,8 @@ def same(name: str, old: bytes, new: bytes) -> bool:
         return True
     if name.endswith(".png"):
         from rareevents.plots import pixels
+        if old[PNG_SIZE] != new[PNG_SIZE]:                       # before a header's word is taken for an array's size
+            return False
         try:
             first, second = pixels(old), pixels(new)
         except (OSError, SyntaxError, ValueError):

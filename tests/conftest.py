@@ -2,8 +2,14 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("MPLBACKEND", "agg")                        # tests never open a window
+
+# The same examples in every run, so that a statistical test has the false-alarm rate that it states; and no deadline,
+# because the first example compiles.
+settings.register_profile("rareevents", deadline=None, derandomize=True, database=None)
+settings.load_profile("rareevents")
 
 
 def pytest_addoption(parser):

@@ -109,6 +109,7 @@ def coin(run, tmp_path, monkeypatch):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "coin.py").write_text(COIN, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rareevents.experiments.leave", sys.exit)             # the process of the tests goes on
     return run
 
 

@@ -13,6 +13,7 @@ import rareevents.distributions as d
 from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions import table
 from rareevents.distributions.quadrature import grid
+from rareevents.kernels import records
 from rareevents.testing import check_distribution
 
 LAWS = [law for law, _ in SCALAR]
@@ -186,3 +187,9 @@ class Machine(rare.Distribution):
 def test_a_law_of_ones_own_may_have_a_field_called_kind():
     mixture = rare.Mixture([Machine(1, 1.0), Machine(2, 3.0)], [0.5, 0.5])
     assert mixture.log_prob(0.5) == pytest.approx(math.log(0.5 * math.exp(-0.5) + 1.5 * math.exp(-1.5)), rel=1e-12)
+
+
+def test_a_field_may_end_in_an_underscore():
+    made = records.record(lambda_=2.0, rate=3.0)
+    assert made._fields == ("lambda_", "rate") and made == (2.0, 3.0)
+    assert records.record(a_=1, b__=2.0)._fields == ("a_", "b__")

@@ -51,10 +51,10 @@ def test_the_same_bits_on_any_number_of_threads_when_stopped_by_an_error():
 
 @pytest.mark.parametrize("name", ["counts", "rows", "several values"])
 def test_the_same_bits_in_any_order_of_visits(name, monkeypatch):
-    def shuffled(chunk, plan, threads):
+    def shuffled(chunk, plan, threads, in_caller):
         plan = list(plan)
         order = random.Random(threads).sample(range(len(plan)), len(plan))
-        done = {i: chunk(*plan[i]) for i in order}
+        done = {i: (chunk(*plan[i][:2]), plan[i][2]) for i in order}
         assert order != sorted(order)
         return (done[i] for i in range(len(plan)))
     one = bits(QUESTIONS[name], samples=N, threads=1)

@@ -16,7 +16,7 @@ import experiments.proposals as zoo
 import experiments.storms as storms
 import experiments.traps as traps
 import rareevents as rare
-from rareevents import experiments, plots
+from rareevents import experiments, files, plots
 from rareevents.testing import check_distribution
 
 Z = 4.9                     # |z| above this: false alarm 1e-6 for each estimate
@@ -235,9 +235,9 @@ def test_write(tmp_path):
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "result.json"
-    experiments.put(path, b"old")
+    files.write_whole(path, b"old")
     with pytest.raises(TypeError):
-        experiments.put(path, "new")                                      # no bytes
+        files.write_whole(path, "new")                                      # no bytes
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o644

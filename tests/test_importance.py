@@ -164,10 +164,10 @@ def test_stops_by_max_samples_and_max_seconds():
 def test_schedule_makes_exactly_the_draws_and_starts_small():
     for n in (1, 511, 512, 8192, 10_000, 3_000_000):
         plan = list(schedule(n))
-        assert sum(size for _, size in plan) == n
-        assert [chunk for chunk, _ in plan] == list(range(len(plan)))
+        assert sum(size for _, size, _ in plan) == n
+        assert [chunk for chunk, *_ in plan] == list(range(len(plan)))
     assert len(list(schedule(10_000))) >= 16
-    assert max(size for _, size in schedule(10 ** 7)) == 1 << 18
+    assert max(size for _, size, _ in schedule(10 ** 7)) == 1 << 18
 
 
 # ------------------------------------------------------------------------------------------------ reporting

@@ -152,7 +152,7 @@ def test_the_shares_are_a_probability():
     assert 0.9 < intervals._SHARES.sum() < 1.0 and (intervals._FRACTIONS < 1.0).all()
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12), st.floats(1e-6, 1.0 - 1e-6))
 def test_the_growth_is_never_overstated(y, m):
     """sum of log(1 + c z) >= log_growth, for every fraction, below and above, up to rounding of the sums."""

@@ -7,9 +7,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "tails",
-          "intervals", "certificates", "paths", "reductions", "designs", "spending", "checks", "estimates", "engine",
-          "closed_forms", "oracle", "proposals", "methods", "information", "testing", "plots", "staleness", "report",
-          "experiments", "cli", "__init__", "problems", "__main__")
+          "intervals", "certificates", "second_moments", "paths", "reductions", "designs", "spending", "checks",
+          "estimates", "engine", "files", "checkpoints", "closed_forms", "oracle", "proposals", "methods",
+          "information", "testing", "plots", "staleness", "report", "experiments", "cli", "__init__", "problems",
+          "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},

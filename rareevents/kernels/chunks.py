@@ -10,6 +10,8 @@ Arguments that the templates share:
     x, w, v, y                         scratch: draws, log weights, weights, integrand values [quantity, draw]
     counts, terms, weights, largest    the statistics, laid out as in `sums`
     status                             int64[3]: a status of `sums`, draws in the last block, is the integrand boolean
+
+What draws returns its mark, the next word of its stream: chunks with equal marks had the same stream.
 """
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ from typing import Any
 import numpy as np
 
 from rareevents.kernels.bits import is_boolean, put
-from rareevents.kernels.streams import address, new_rng
+from rareevents.kernels.streams import address, new_rng, xoshiro
 from rareevents.kernels.sums import OK, settle, settle_copies
+
+NO_MARK = np.uint64(0)
 
 
 def draw(law, rng): ...
@@ -42,9 +46,10 @@ def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
         weigh(p, q, e, x, w, y, m)
         status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
         if status[0] != OK:
-            return
+            return NO_MARK
         done += m
     status[2] = boolean(e, x[0])
+    return xoshiro(rng)
 
 
 def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weights, largest, status,
@@ -84,22 +89,32 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
             weigh(p, q, e, x, w, y, m)
             status[0] = settle_copies(done, m, copies, w, v, y, counts, terms, weights, largest)
             if status[0] != OK:
-                return
+                return NO_MARK
             for i in range(m):
                 done += copies[i]
     status[2] = boolean(e, x[0])
+    return xoshiro(rng)
 
 
-def draws(seed, stage, chunk, n, p, q, e, x, w, y):
-    """n draws from the proposal in x, their log weights in w."""
+def box_chunk(seed, stage, chunk, n, p, q, e, x, w, y):
+    """The draws of a chunk in x, their log weights in w: all that can be compiled for a black box."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
     fill(q, rng, x, n)
     weigh(p, q, e, x, w, y, n)
+    return xoshiro(rng)
+
+
+# Draws, densities and values apart: what a search needs of many laws is compiled once for each, not for each pair.
+def draws(seed, stage, chunk, q, x):
+    """As many draws as x holds."""
+    rng = new_rng()
+    address(rng, seed, stage, chunk)
+    fill(q, rng, x, len(x))
 
 
 def values(p, q, e, x, w, y):
-    """The log weight and the integrand value of every entry, or row, of x."""
+    """The integrand value of every entry, or row, of x."""
     weigh(p, q, e, x, w, y, len(x))
 
 

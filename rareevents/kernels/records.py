@@ -1,7 +1,7 @@
 """Parameters as run-time data: records whose type depends on the names and kinds of the fields, never on their values.
 
 A record is a named tuple of floats, ints, arrays and other records. Its class can be imported by its field names
-(`records.P__mean__sd`), so that Numba can find it again when it loads a kernel from the disk cache.
+(`records.P__4_mean_2_sd`), so that Numba can find it again when it loads a kernel from the disk cache.
 
 A stack holds any number of records of one shape, so that their number is data too: it has the same fields, each holding
 the values of all, and `stack._take(j)` is record j (no field can have that name).
@@ -24,7 +24,7 @@ from rareevents.kernels.bits import LEAF
 def __getattr__(name: str) -> type:
     if not name.startswith("P__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    cls: Any = collections.namedtuple(name, name[3:].split("__"))
+    cls: Any = collections.namedtuple(name, _fields(name[3:]))
     cls.__module__ = __name__
     cls._take, cls._borrow = take, borrow
     return globals().setdefault(name, cls)
@@ -34,7 +34,18 @@ def record(**fields: Any) -> tuple:
     """A record of the given fields; numbers become float or int, sequences become arrays, records stay."""
     if not fields:
         fields = {"nothing": 0}
-    return getattr(sys.modules[__name__], "P__" + "__".join(fields))(*map(tidy, fields.values()))
+    name = "P__" + "_".join(f"{len(field)}_{field}" for field in fields)
+    return getattr(sys.modules[__name__], name)(*map(tidy, fields.values()))
+
+
+def _fields(text: str) -> list[str]:
+    """The field names in the name of a class: each after its length, so that it may end in an underscore."""
+    found = []
+    while text:
+        length, _, rest = text.partition("_")
+        found.append(rest[:int(length)])
+        text = rest[int(length) + 1:]
+    return found
 
 
 def tidy(value: Any) -> Any:

@@ -235,7 +235,7 @@ def _poisson(rng, rate):
         u = unit(xoshiro(rng)) - 0.5
         v = unit(xoshiro(rng))
         us = 0.5 - abs(u)
-        k = math.floor((2.0 * a / us + b) * u + rate + 0.43)
+        k = np.floor((2.0 * a / us + b) * u + rate + 0.43)           # a double: it may exceed 2^63 before it is refused
         if us >= 0.07 and v <= squeeze:
             return np.int64(k)
         if k < 0.0 or (us < 0.013 and v > us):

@@ -20,7 +20,8 @@ import numpy as np
 
 from rareevents.kernels.alias import alias_row
 from rareevents.kernels.bits import as_float
-from rareevents.kernels.streams import address, new_rng, word
+from rareevents.kernels.chunks import NO_MARK
+from rareevents.kernels.streams import address, new_rng, word, xoshiro
 from rareevents.kernels.sums import OK, settle
 
 U = np.uint64
@@ -41,8 +42,9 @@ def graph_chunk(seed, stage, chunk, n, g, w, v, y, node, alive, which, logs, cou
         status[3] += along(rng, g, m, w, y, node, alive, which, logs)
         status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
         if status[0] != OK or status[3] > 0:
-            return
+            return NO_MARK
         done += m
+    return xoshiro(rng)
 
 
 def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, weights, largest, status):
@@ -57,8 +59,9 @@ def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, we
             status[3] += walk(p, q, e, rng, limit, w, y, i)
         status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
         if status[0] != OK or status[3] > 0:
-            return
+            return NO_MARK
         done += m
+    return xoshiro(rng)
 
 
 # ------------------------------------------------------------------------------------------------ roles

@@ -4,23 +4,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rareevents import engine, estimates
 from rareevents.certificates import covers, weight_bound
-from rareevents.checks import Explored
+from rareevents.checkpoints import Checkpoint, folder
+from rareevents.checks import Check, Explored
 from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
 from rareevents.distributions.parts import require_alike
+from rareevents.engine import require_threads
 from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
 from rareevents.methods.audit import Audit, budget, explore, most
+from rareevents.methods.path_audit import climb_beside
+from rareevents.methods.premises import mass, premises
 from rareevents.moments import Moments
 from rareevents.paths.question import question
 from rareevents.paths.sampled import sampled_paths
@@ -40,7 +44,7 @@ ENUMERATED = 4096                 # finite supports up to this size are checked 
 def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | Process | Design | None = None, *,
              samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
              max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, audit: Any = "auto",
-             threads: int | None = None, progress: bool = False) -> Estimate:
+             threads: int | None = None, progress: bool = False, checkpoint: Any = None) -> Estimate:
     """Estimate mu = E_p[f] by the mean of f(x) p(x) / q(x) over draws x of q.
 
     Parameters
@@ -65,16 +69,22 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     audit : "auto", number, sequence of laws, or False
         Draws spent on looking for what q cannot see, where nothing is proven about it: "auto" spends max(5000, n/10),
         a number that share of n, laws are drawn from besides; False spends none, and the verdict is at most caution.
-        It never changes the value.
+        It never changes the value. Of an event of paths that run step by step, splitting estimates it independently,
+        with max(50000, n/10) paths, where neither max_samples nor max_seconds is given.
     threads : int, optional
         Default: the processors that this process may use; one for a black box.
     progress : bool
         Show value, relative error and effective sample size as they settle.
+    checkpoint : path, optional
+        Of a file that is written while the run goes on, or of a folder for it. If it is there, the run goes on from it,
+        with the bits of a run that was never interrupted.
 
     Raises
     ------
     ValueError, TypeError
         Before sampling, if an argument breaks its rule.
+    CheckpointError
+        If the checkpoint is of another run, which it names, or damaged, and the one before it too.
     UserFunctionError
         If a user's function raises, or returns NaN. Its `estimate` holds what the chunks before it gave, or None.
 
@@ -85,12 +95,12 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     """
     stop = engine.Stop(samples, relative_error, max_samples, max_seconds)
     return weigh(nominal, integrand(f), law_of(proposal), stop, seed=seed, confidence=confidence, threads=threads,
-                 progress=progress, stage=MAIN, audit=audit)
+                 progress=progress, stage=MAIN, audit=audit, checkpoint=checkpoint)
 
 
-def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
-          confidence: float, threads: int | None, progress: bool, stage: int, tally: bool = True,
-          audit: Any = "auto") -> Estimate:
+def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, confidence: float,
+          threads: int | None, progress: bool, stage: int, tally: bool = True, audit: Any = "auto",
+          checkpoint: Any = None) -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
     check_laws(nominal, proposal)
@@ -100,44 +110,101 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int,
     require_threads(threads)
     require_audit(nominal, audit)
     prepare: Any = _of_paths if isinstance(nominal, Process) else _of_draws
-    sampler, covered, bound, auditable = prepare(nominal, f, proposal, seed, stage, tally)
+    task = _Task(nominal, f, proposal, int(seed), confidence, audit, prepare(nominal, f, proposal, seed, stage, tally))
+    place = folder.get() if checkpoint is None else checkpoint
+    saved = None if place is None else Checkpoint(place, task.identity(stage))
+    start = None if saved is None else saved.load()
+    if start is not None and start.draws > stop.draws:
+        raise ValueError(f"checkpoint must hold at most the {stop.draws:,} draws that are asked for, got "
+                         f"{start.draws:,} in {saved.path}: ask for more, or remove it")     # type: ignore[union-attr]
+    try:
+        return task.run(stop, threads, progress, started, start, None if saved is None else saved.keep)
+    finally:
+        if saved is not None:
+            saved.close()
 
-    def result(run: engine.Run, found: Audit | None = None) -> Estimate:
-        indicator = isinstance(f, AnyEvent) or sampler.boolean
-        return build(run.total, run.groups, bound=bound(sampler.boolean),
-                     naive=proposal is None, indicator=indicator, covered=covered, stopped_by=run.stopped_by,
-                     seed=seed, confidence=confidence, seconds=run.seconds,
+
+@dataclass(frozen=True)
+class _Task:
+    """A question with its proposal, ready to be sampled, and to be sampled further."""
+
+    nominal: Any
+    f: Any
+    proposal: Any
+    seed: int
+    confidence: float
+    audit: Any
+    prepared: _Prepared
+
+    def run(self, stop: engine.Stop, threads: int | None, progress: bool, started: float,
+            start: engine.Prefix | None = None, keep: Callable[[engine.Prefix], None] | None = None) -> Estimate:
+        """The estimate from all draws, those before `start` included."""
+        sampler = self.prepared.sampler
+        paths = isinstance(self.nominal, Process)
+        limited = stop.max_seconds is not None or stop.max_samples not in (None, MOST_DRAWS)
+        audited = self._is_audited() and not (paths and limited)
+        if audited and not paths and stop.max_samples is not None:           # it bounds the audit too
+            room = stop.max_samples - most(stop.max_samples, self.audit)
+            audited = room > 0
+            stop = replace(stop, max_samples=room) if audited else stop
+        ends = math.inf
+        if audited and stop.max_seconds is not None:           # and so does this
+            ends, stop = started + stop.max_seconds, replace(stop, max_seconds=DRAWING * stop.max_seconds)
+        if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
+            threads = 1
+        if start is not None and not sampler.black_box:       # the first chunk tells whether f is boolean
+            sampler.chunk(0, 1)
+        with _reporting(progress, stop) as report:
+            try:
+                run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads,
+                                 largest=BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST, report=report,
+                                 started=started, start=start, keep=keep, in_caller=sampler.black_box)
+            except (UserFunctionError, MemoryError) as error:
+                before = getattr(error, "run", None)
+                error.estimate = None if before is None else self._estimate(before)        # type: ignore[union-attr]
+                raise
+        first = self._estimate(run)
+        if not audited or first.verdict == "not trusted" or not first.hits:
+            return first
+        if paths:
+            return self._estimate(run, climb_beside(self.nominal, self.f, first, self.audit, self.seed, threads))
+        return self._estimate(run, explore(
+            self.nominal, self.f, self.proposal, first.value, first.relative_error, run.total.draws,
+            draws=budget(run.total.draws, self.audit), seed=self.seed, deadline=ends,
+            more=self.audit if isinstance(self.audit, (list, tuple)) else ()))
+
+    def identity(self, stage: int) -> dict[str, list[str]]:
+        """What the draws and their sums depend on, by name: a text, and a digest."""
+        found = {"seed": [str(self.seed), ""], "stage": [str(stage), ""],
+                 "schedule": [f"{engine.CHUNK_FIRST}, {engine.CHUNK_LAST}, {BLACK_BOX_CHUNK}", ""],
+                 "nominal": [repr(self.nominal), ""], "proposal": [repr(self.proposal), ""], "f": [repr(self.f), ""]}
+        for name, content in self.prepared.sampler.contents().items():
+            found[name] = [found[name][0] if name in found else name, content]
+        return found
+
+    def _is_audited(self) -> bool:
+        sampler = self.prepared.sampler
+        return self.proposal is not None and self.audit is not False and sampler.quantities == 1 \
+            and sampler.vector is None and self.prepared.auditable and self.prepared.bound(False) is None
+
+    def _estimate(self, run: engine.Run, found: Audit | None = None) -> Estimate:
+        prepared = self.prepared
+        boolean = prepared.sampler.boolean
+        weighed = mass(run.total, self.nominal, self.proposal)
+        return build(run.total, run.groups, repeated=run.repeated,
+                     premises=prepared.assumed if weighed is None else (*prepared.assumed, weighed),
+                     bound=prepared.bound(boolean), naive=self.proposal is None,
+                     indicator=isinstance(self.f, AnyEvent) or boolean, covered=prepared.covered,
+                     stopped_by=run.stopped_by, seed=self.seed, confidence=self.confidence, seconds=run.seconds,
                      explored=None if found is None else Explored(found.status, found.sentence),
-                     audited=0 if found is None else found.draws)
+                     audited=0 if found is None else found.draws, more=self._continued(run.prefix))
 
-    audited = proposal is not None and audit is not False and sampler.quantities == 1 and sampler.vector is None \
-        and auditable and bound(False) is None
-    if audited and stop.max_samples is not None:           # it bounds the audit too
-        room = stop.max_samples - most(stop.max_samples, audit)
-        audited = room > 0
-        stop = replace(stop, max_samples=room) if audited else stop
-    ends = math.inf
-    if audited and stop.max_seconds is not None:           # and so does this
-        ends, stop = started + stop.max_seconds, replace(stop, max_seconds=DRAWING * stop.max_seconds)
-
-    largest = BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST
-    if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
-        threads = 1
-    with _reporting(progress, stop) as report:
-        try:
-            run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads, largest=largest,
-                             report=report, started=started)
-        except UserFunctionError as error:
-            before = getattr(error, "run", None)
-            error.estimate = None if before is None else result(before)                    # type: ignore[attr-defined]
-            raise
-    first = result(run)
-    if not audited or first.verdict == "not trusted" or not first.hits:
-        return first
-    draws = budget(run.total.draws, audit)
-    more = audit if isinstance(audit, (list, tuple)) else ()
-    return result(run, explore(nominal, f, proposal, first.value, first.relative_error, run.total.draws,       # type: ignore[arg-type]
-                               draws=draws, seed=seed, more=more, deadline=ends))
+    def _continued(self, prefix: engine.Prefix) -> Callable[..., Estimate]:
+        """How the run that left this prefix goes on."""
+        def more(stop: tuple, threads: int | None, progress: bool) -> Estimate:
+            require_threads(threads)
+            return self.run(checked_stop(engine.Stop(*stop)), threads, progress, time.perf_counter(), prefix)
+        return more
 
 
 class _Prepared(NamedTuple):
@@ -147,6 +214,7 @@ class _Prepared(NamedTuple):
     covered: bool                                       # whether the proposal is known to reach all that counts
     bound: Callable[[bool], float | None]               # of f p/q, given whether the compiled f is boolean
     auditable: bool
+    assumed: tuple[Check, ...]                          # the checks of the laws
 
 
 def _of_draws(nominal: Distribution, f: Any, proposal: Distribution | None, seed: int, stage: int,
@@ -154,7 +222,8 @@ def _of_draws(nominal: Distribution, f: Any, proposal: Distribution | None, seed
     require_fit(f, nominal.size)
     covered = proposal is None or support_covered(nominal, f, proposal, seed)
     return _Prepared(Sampler(nominal, f, proposal, seed, stage, tally), covered,
-                     lambda boolean: weight_bound(nominal, f, proposal, boolean), auditable=True)
+                     lambda boolean: weight_bound(nominal, f, proposal, boolean), auditable=True,
+                     assumed=premises(nominal, f, proposal, seed))
 
 
 def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, stage: int, tally: bool) -> _Prepared:
@@ -162,7 +231,8 @@ def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, sta
 
     def bound(boolean: bool) -> float | None:
         return 1.0 if asked.bound is None and proposal is None and boolean else asked.bound
-    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound, auditable=False)
+    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound,
+                     auditable=asked.graph is None and isinstance(f, AnyEvent), assumed=())
 
 
 def weighted_samples(nominal: Any, proposal: Any, n: int,
@@ -183,6 +253,8 @@ def weighted_samples(nominal: Any, proposal: Any, n: int,
 # ------------------------------------------------------------------------------------------------ arguments
 def require_audit(nominal: Distribution, audit: Any) -> None:
     """Raise unless this says how to audit."""
+    if isinstance(audit, (list, tuple)) and isinstance(nominal, Process):
+        raise ValueError(f"audit must be 'auto', a number above 0 or False for paths, got {audit!r}")
     if isinstance(audit, (list, tuple)):
         for law in audit:
             check_laws(nominal, law)
@@ -208,12 +280,6 @@ def check_laws(nominal: Any, proposal: Any) -> None:
     if not isinstance(proposal, Distribution):
         raise TypeError(f"proposal must be a Distribution or None, got {proposal!r}")
     require_alike("proposal", proposal, nominal)
-
-
-def require_threads(threads: Any) -> None:
-    """Raise unless threads is a number of them, or None."""
-    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
-        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
 
 
 def checked_stop(stop: engine.Stop) -> engine.Stop:

@@ -21,7 +21,7 @@ from rareevents.kernels.streams import LEARNING, MAIN
 from rareevents.methods.audit import cost, explore, fits
 from rareevents.methods.gbas import acceptances, gbas
 from rareevents.methods.path_solving import climbed, designed_paths, exact_value
-from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
+from rareevents.methods.importance import check_laws, checked_stop, weigh
 from rareevents.processes import Process
 from rareevents.proposals.conditioning import rao_blackwell
 from rareevents.proposals.fitting import mixed
@@ -32,6 +32,7 @@ from rareevents.proposals.region import can_happen, design, exact_variance, impo
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import reduced
 from rareevents.sampler import length, values, weighted_draws
+from rareevents.second_moments import infinite_variance
 from rareevents.spending import Budget, SpentError
 
 REHEARSALS = 2
@@ -43,11 +44,13 @@ LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the explorati
 EXPLORING = 0.6               # and of it and of `max_seconds` for all of them
 SHORTEST = 1e-3               # seconds that are left for the estimate at least
 FEWEST = 200                  # draws of such a step
+DEFENSIVE = 0.1               # share of the nominal law beside a proposal with infinite variance
 
 
 def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = True, certify: bool = True,
           sampled: bool = False, max_samples: int | None = None, max_seconds: float | None = None, seed: int = 0,
-          confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Estimate:
+          confidence: float = 0.95, threads: int | None = None, progress: bool = False,
+          checkpoint: Any = None) -> Estimate:
     """E_p[f], by the method that the question allows: `estimate.how` says which.
 
     In this order: a sum or integral, if the answer has one; a proposal whose weight is proven to be bounded (an
@@ -71,8 +74,9 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
         times the draws. Paths have no such interval; where they need one, it is the betting interval of `estimate`.
     max_samples, max_seconds : optional
         Bounds on all draws, those of exploration, learning and audit included, and on the time.
-    seed, confidence, threads, progress
-        As in `estimate`.
+    seed, confidence, threads, progress, checkpoint
+        As in `estimate`. Of the checkpoint only the final run of weighted draws is a part: a proposal is learned again,
+        and GBAS and splitting start again, to the same bits.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     if not (paths or can_happen(nominal, f)):
         raise impossible(nominal, f)
     require_seed(seed)
-    require_threads(threads)
+    engine.require_threads(threads)
     estimates.check_confidence(confidence)
     stop = checked_stop(engine.Stop(None, relative_error, max_samples, max_seconds))
     for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):
@@ -139,11 +143,12 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
         stop = dataclasses.replace(stop, max_seconds=max(SHORTEST, started + max_seconds - time.perf_counter()))
     proposal = None if made.law is nominal else made.law
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
-                   stage=MAIN)
+                   stage=MAIN, checkpoint=checkpoint)
     more = _unseen(result)
     if result.stopped_by == "relative_error" and result.samples < more <= min(stop.max_samples or LONGEST, LONGEST):
-        result = weigh(nominal, f, proposal, dataclasses.replace(stop, samples=more, relative_error=None), seed=seed,
-                       confidence=confidence, threads=threads, progress=progress, stage=MAIN)
+        left = None if max_seconds is None else max(SHORTEST, started + max_seconds - time.perf_counter())
+        result = dataclasses.replace(result.extend(samples=more, max_samples=stop.max_samples, max_seconds=left,
+                                                   threads=threads, progress=progress), extended=())
     counted = result.evaluations._replace(exploration=made.exploration, learning=made.learning)
     return dataclasses.replace(result, evaluations=counted, how=_how(made))
 
@@ -172,9 +177,13 @@ def designed(nominal: Any, f: Any, *, seed: int = 0, max_samples: int | None = N
         return designed_paths(nominal, f)
     for build in (_of_number, _of_vector):
         made = build(nominal, f)
-        if made is not None:
+        if made is not None and infinite_variance(nominal, f, made.law) is None:
             return made
-    return _learned(nominal, f, seed, max_samples, budget or Budget())
+    made = _learned(nominal, f, seed, max_samples, budget or Budget())
+    if infinite_variance(nominal, f, made.law) is not None:
+        made = dataclasses.replace(made, law=mixed([made.law, nominal], [1.0 - DEFENSIVE, DEFENSIVE]), bound=None,
+                                   how=f"{made.how}, with a share of the nominal law, for a finite variance")
+    return made
 
 
 def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None, budget: Budget) -> Design:

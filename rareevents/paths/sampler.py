@@ -14,7 +14,7 @@ from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
 from rareevents.processes.base import REHEARSED
-from rareevents.sampler import UserFunctionError
+from rareevents.sampler import UserFunctionError, digest
 
 BLOCK = 256                   # paths that take their steps together
 REHEARSALS = 4                # paths that run in plain Python first
@@ -103,13 +103,21 @@ class PathSampler:
         return (*head, self.question.nominal.record, self.process.record, self.question.asked.record, self.limit,
                 *scratch.values())
 
+    def contents(self) -> dict[str, str]:
+        """Digests of all that a chunk depends on: the graph's tables, or code and values of the processes."""
+        asked = self.question
+        if asked.graph is not None:
+            return {"tables": digest(*self._tables), "versions": digest(self._kernel.__name__)}
+        return {"nominal": digest(asked.nominal.record), "proposal": digest(self.process.record),
+                "f": digest(asked.asked.record), "versions": digest(self._kernel.__name__), "limit": str(self.limit)}
+
     def chunk(self, chunk: int, n: int, floor: np.ndarray | float = 0.0) -> Moments:
         """The moments of chunk `chunk`, n paths; of the largest terms only those above `floor` are kept."""
         scratch = self._scratch()
         scratch["largest"].T[:] = floor              # a heap of `floor`s: merging drops them again
         status = scratch["status"]
         try:
-            self._kernel(*self._arguments(chunk, n, scratch))
+            mark = self._kernel(*self._arguments(chunk, n, scratch))
         except Exception as error:
             raise UserFunctionError(f"{self.process!r} or {self.question.f!r} raised {type(error).__name__}: {error} "
                                     f"in chunk {chunk}, in compiled code") from error
@@ -128,7 +136,7 @@ class PathSampler:
             y = scratch["y"][0, :status[1]]
             raise UserFunctionError(f"{self.question.f!r} returned {y[~np.isfinite(y)][:1]} on a path of chunk "
                                     f"{chunk}: an integrand must be finite")
-        return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"])
+        return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
 
 
 def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:

@@ -1,0 +1,172 @@
+"""What a run keeps on disk while it goes on, so that it can be resumed with the same bits.
+
+A checkpoint holds the merged prefix of chunks, a ledger of them (a mark of each chunk's stream), and what the sampling
+depends on. The file is a line of JSON, arrays end to end, and a SHA-256 of both; the one before it is kept beside it.
+"""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rareevents.engine import Prefix
+from rareevents.files import flush_folder, remove_parts, write_whole
+from rareevents.moments import Moments
+
+MAGIC = b"rareevents checkpoint 1\n"
+EVERY = 1.0                   # seconds between two writes at least,
+SHARE = 20                    # and this many times what a write takes
+ARRAYS = ("marks", "draws", "counts", "terms", "weights", "largest")
+
+folder: ContextVar[Path | None] = ContextVar("folder", default=None)      # of all estimates, where a caller set one
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is of another run, or neither it nor the one before it can be read."""
+
+
+@contextlib.contextmanager
+def kept_in(place: Path) -> Iterator[None]:
+    """Every estimate within keeps a checkpoint in a folder, named by what it samples."""
+    token = folder.set(place)
+    try:
+        yield
+    finally:
+        folder.reset(token)
+
+
+class Checkpoint:
+    """The file of one run.
+
+    Parameters
+    ----------
+    path : path
+        Of the file; of a folder in which the identity names it.
+    identity : mapping
+        What the sampling depends on, by name: [text for people, digest].
+    """
+
+    def __init__(self, path: Any, identity: dict[str, list[str]]) -> None:
+        self.path = Path(path)
+        self.asked = folder.get() != self.path                # else it is kept only where a run takes long
+        self.identity = identity
+        if self.path.is_dir():
+            name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
+            self.path = self.path / f"{name}.checkpoint"
+        self.previous = self.path.with_name(self.path.name + ".previous")
+        self._newest: Prefix | None = None
+        self._written, self._next = 0, time.monotonic() + EVERY
+
+    def load(self) -> Prefix | None:
+        """The prefix that was kept, None where there is none; the one before it where the file is damaged.
+
+        Raises
+        ------
+        CheckpointError
+            If it is of another run, or both files are damaged.
+        """
+        if not os.access(self.path.parent, os.W_OK):
+            raise ValueError(f"checkpoint must be a file in a folder that can be written, got {self.path}")
+        remove_parts(self.path)
+        remove_parts(self.previous)
+        problems = []
+        for path in (self.path, self.previous):
+            if not path.exists():
+                continue
+            try:
+                prefix = self._read(path)
+            except _DamagedError as error:
+                problems.append(f"{path.name}: {error}")
+                continue
+            self._written = prefix.chunks if path == self.path else 0
+            return prefix
+        if problems:
+            raise CheckpointError(f"checkpoint {self.path} cannot be read ({'; '.join(problems)}): remove it to start "
+                                  f"afresh")
+        return None
+
+    def keep(self, prefix: Prefix) -> None:
+        """Remember a prefix, and write it now and then."""
+        self._newest = prefix
+        if time.monotonic() >= self._next:
+            self.write()
+
+    def write(self) -> None:
+        """Write the newest prefix, durably; what was the file becomes the previous one."""
+        if self._newest is None or self._newest.chunks <= self._written:
+            return
+        begin = time.monotonic()
+        data = _packed(self._newest, self.identity)
+        try:
+            if self.path.exists():
+                spare = self.previous.with_name(f".{self.previous.name}.{os.getpid()}.part")
+                spare.unlink(missing_ok=True)
+                os.link(self.path, spare)                     # the file itself is there at every moment
+                os.replace(spare, self.previous)
+            write_whole(self.path, data, durable=True)
+        except OSError as error:
+            raise OSError(f"checkpoint {self.path} cannot be written: {error.strerror or error}") from None
+        self._written = self._newest.chunks
+        self._next = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - begin))
+
+    def close(self) -> None:
+        """At the end of a run, however it ends: write what is new, unless nobody asked and it was quick."""
+        if self.asked or self._written or time.monotonic() >= self._next - 0.5 * EVERY:
+            self.write()
+            flush_folder(self.path.parent)
+
+    def _read(self, path: Path) -> Prefix:
+        identity, prefix = _unpacked(path.read_bytes())
+        for name in sorted(identity.keys() | self.identity.keys()):
+            before, now = identity.get(name, ["nothing", ""]), self.identity.get(name, ["nothing", ""])
+            if before != now:
+                raise CheckpointError(f"checkpoint {path} is of another run: {name} was {before[0]}, and is {now[0]}"
+                                      + ("" if before[0] != now[0] else " with other code or values"))
+        return prefix
+
+
+# ------------------------------------------------------------------------------------------------ the file
+class _DamagedError(Exception):
+    """What is wrong with a file."""
+
+
+def _packed(prefix: Prefix, identity: dict[str, list[str]]) -> bytes:
+    parts = [*prefix.groups, prefix.group]
+    arrays = {"marks": np.array(prefix.marks[:prefix.chunks], np.uint64),
+              "draws": np.array([part.draws for part in parts], np.int64),
+              **{name: np.stack([getattr(part, name) for part in parts]) for name in ARRAYS[2:]}}
+    header = {"identity": identity, "arrays": [[name, arrays[name].dtype.str, list(arrays[name].shape)]
+                                               for name in ARRAYS]}
+    body = json.dumps(header, sort_keys=True).encode() + b"\n" + b"".join(arrays[name].tobytes() for name in ARRAYS)
+    return MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _unpacked(data: bytes) -> tuple[dict[str, list[str]], Prefix]:
+    """The identity and the prefix in a file; nothing is believed, or allocated, before its digest is right."""
+    start = len(MAGIC) + 65
+    if not data.startswith(MAGIC) or len(data) < start:
+        raise _DamagedError("not a checkpoint of this version, or cut short")
+    if hashlib.sha256(data[start:]).hexdigest().encode() + b"\n" != data[len(MAGIC):start]:
+        raise _DamagedError("its SHA-256 does not fit")
+    end = data.index(b"\n", start)
+    header = json.loads(data[start:end])
+    at, arrays = end + 1, {}
+    for name, kind, shape in header["arrays"]:
+        count = int(np.prod(shape))
+        arrays[name] = np.frombuffer(data, np.dtype(kind), count, at).reshape(shape).copy()
+        at += arrays[name].nbytes
+    parts = [Moments(int(n), *rest) for n, *rest in zip(*(arrays[name] for name in ARRAYS[1:]), strict=True)]
+    groups, group = tuple(parts[:-1]), parts[-1]
+    closed = Moments.empty(group.quantities)
+    for part in groups:
+        closed = closed.merge(part)                           # as they were merged when they were closed
+    return header["identity"], Prefix(len(arrays["marks"]), [int(mark) for mark in arrays["marks"]], groups, closed,
+                                      group)
