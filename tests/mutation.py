@@ -43,13 +43,15 @@ class Workshop:
     def _run(self, tests: tuple[str, ...], seconds: float) -> set[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         environment |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-q", "-n0", "-rfE", "--tb=no", "-p", "no:cacheprovider", *tests]
+        command = [sys.executable, "-m", "pytest", "-q", "-n0", "-rfE", "--tb=no", "-p", "no:cacheprovider",
+                   "--hypothesis-profile=mutants", *tests]
         try:
             done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True,
                                   timeout=seconds)
         except subprocess.TimeoutExpired:
             return {"timeout"}
-        found = {re.sub(r"\[.*", "", name) for name in re.findall(r"^(?:FAILED|ERROR) (?:tests/)?(\S+)", done.stdout, re.M)}
+        names = re.findall(r"^(?:FAILED|ERROR) (?:tests/)?(\S+)", done.stdout, re.M)
+        found = {re.sub(r"\[.*", "", name) for name in names}
         if done.returncode not in (0, 1) and not found:
             raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return found

@@ -71,6 +71,22 @@ def test_hits_and_relative_error():
     assert failed(summary(ones)) == {"hits", "relative error"}                   # R = 0.1000
     assert failed(summary(ones + [1.0, 1.0, 0.0])) == set()
     assert failed(summary([1.0] * 50)) == {"hits"}
+    assert failed(summary([1.0] * 100 + [0.0] * 900)) == set()                   # 100 are enough
+
+
+def test_thresholds():
+    """Just below passes and just above fails: 0.02, 0.05 and 0.5."""
+    terms = summary(lognormal(0.5))
+    for figure, expected in ((0.0199, set()), (0.0201, {"variance of variance"})):
+        assert failed(terms._replace(m4=terms.m2 ** 2 * (figure + 1.0 / terms.draws))) == expected
+    for share, expected in ((0.0499, set()), (0.0501, {"largest term"})):
+        largest = terms.largest.copy()
+        largest[0] = math.sqrt(share * terms.squares)
+        assert "k-hat" in status(terms._replace(largest=largest))
+        assert failed(terms._replace(largest=largest)) - {"k-hat"} == expected
+    u = (np.arange(1_000) + 0.5) / 1_000
+    for shape, expected in ((0.4, "passed"), (0.6, "failed")):                   # the prior pulls to 1/2 but not across
+        assert status(terms._replace(largest=u ** -shape, hits=100_000))["k-hat"] == expected
 
 
 @pytest.mark.parametrize(("large", "expected"), [

@@ -11,6 +11,7 @@ import pytest
 
 import rareevents as rare
 from rareevents import engine
+from rareevents.moments import Terms
 
 POISSON, NORMAL = rare.Poisson(4.0), rare.Normal(0.0, 1.0)
 VECTOR = rare.IID(NORMAL, 5)
@@ -61,6 +62,16 @@ def test_the_same_bits_in_any_order_of_visits(name, monkeypatch):
     monkeypatch.setattr(engine, "_in_order", shuffled)
     for threads in (1, 2, 3):
         assert bits(QUESTIONS[name], samples=N, threads=threads) == one
+
+
+def test_a_run_stops_only_when_every_quantity_is_settled():
+    """On 100 hits, 1,000 draws, the error that is asked for, and a variance of variance of 0.02."""
+    good = Terms(1000, 100, 0, 1.0, 9.0, 0.0, 0.02 * 81.0, 1000.0, np.ones(100))
+    stop = engine.Stop(relative_error=0.2)
+    assert stop.reached(1000, [good, good], 0.0) == "relative_error"
+    for bad in (good._replace(hits=99), good._replace(draws=999), good._replace(m2=9e6),
+                good._replace(m4=0.03 * 81.0)):
+        assert stop.reached(1000, [good, bad], 0.0) is stop.reached(1000, [bad, good], 0.0) is None
 
 
 def test_more_draws_begin_with_the_same_draws():

@@ -128,6 +128,12 @@ def test_several_quantities_in_one_pass_are_those_of_single_passes():
     assert json.loads(together.to_json())["verdict"] == together.verdict
 
 
+def test_each_quantity_has_underflows_of_its_own():
+    f = rare.black_box(lambda x: np.stack([x < 0, x >= 0], axis=1) * 1.0, vectorized=True)
+    found = rare.estimate(POISSON, f, proposal=rare.Poisson(2000.0), samples=1000, audit=False)      # weights of e-4500
+    assert [{c.name: c.figure for c in part.checks}["numbers"] for part in found.components] == [0.0, 1000.0]
+
+
 def test_general_and_counting_kernels_agree():
     """The same streams: the same draws, so only the order of the sums differs."""
     arguments = dict(seed=4, confidence=0.95, threads=2, progress=False, stage=0)

@@ -17,6 +17,7 @@ from scipy import stats
 
 import rareevents as rare
 from rareevents import oracle
+from rareevents.estimates import VERDICTS
 
 Z = 5.5
 REL = 1e-12
@@ -80,6 +81,7 @@ def test_any_covering_proposal_of_vectors_has_the_same_mean(level, aim, seed):
 # ----------------------------------------------------------------------------------------------- the proposal is nominal
 @settings(max_examples=25)
 @given(rate=st.floats(0.5, 30.0), level=st.integers(0, 30), n=st.integers(1, 30_000), seed=SEEDS)
+@example(rate=4.0, level=4, n=2, seed=1)
 def test_the_nominal_law_as_its_own_proposal_is_binomial(rate, level, n, seed):
     law = rare.Poisson(rate)
     found = ran(law, rare.at_least(level), rare.Poisson(rate), n, seed)
@@ -171,6 +173,7 @@ def test_quantities_may_be_named_in_any_order(order, rate, seed):
     one, other = ran(law, tables(rows), q, 3000, seed), ran(law, tables(rows[list(order)]), q, 3000, seed)
     for k, place in enumerate(order):
         assert one[place].to_json() == other[k].to_json()
+    assert VERDICTS.index(one.verdict) == max(VERDICTS.index(part.verdict) for part in one.components)
     assert one[3].to_json() == one[4].to_json() and one[0].to_json() != one[1].to_json()
 
 

@@ -152,11 +152,16 @@ def test_the_size_of_chunks_does_not_matter(kind, n, largest, seed):
     chunk_of, y, w = sliced(kind, n, seed)
     found = run(chunk_of(largest), 2, Stop(samples=n), largest=largest, threads=1)
     assert same(found.total, whole(y, w)) and found.stopped_by == "samples"
-    merged = Moments.empty(2)
-    for group in found.groups:
-        assert group.draws * engine.GROUPING >= merged.draws or group is found.groups[-1]
-        merged = merged.merge(group)
+    merged, sizes, before, group = Moments.empty(2), [], 0, 0
+    for part in found.groups:
+        merged = merged.merge(part)
     assert same(merged, found.total)
+    for _, size, _ in schedule(n, largest):           # a group is closed as soon as it is a sixteenth of those before
+        group += size
+        if 16 * group >= before:
+            sizes.append(group)
+            before, group = before + group, 0
+    assert [part.draws for part in found.groups] == sizes + [group] * (group > 0)
 
 
 @settings(max_examples=10)
@@ -187,6 +192,7 @@ def test_twice_the_draws_begin_with_the_same_draws(seed, n, rate):
     assert (longer.value, longer.std_error, longer.interval()) == (long.value, long.std_error, long.interval())
     assert [g.terms.tobytes() for g in longer._groups] == [g.terms.tobytes() for g in long._groups]
     assert longer.extended == (n,) and long.hits >= short.hits
+    assert long.history()[-1][:2] == (2 * n, long.value)
     seen = [row for row in short.history() if row[0] in {size for size, *_ in long.history()}]
     assert seen == [row for row in long.history() if row[0] in {size for size, *_ in seen}]
 
@@ -216,11 +222,16 @@ def parts_of(kind, seed, count=32, size=128):
 @settings(max_examples=25)
 @given(kind=st.sampled_from(["positive", "signed", "heavy"]), seed=SEEDS, step=st.floats(-2.0, 2.0))
 def test_a_run_seen_backwards_has_the_same_checks(kind, seed, step):
-    """A trend changes its sign only, and parts are as unlike as before; figures to 1e-6, for they are differences."""
+    """A trend changes its sign only, and parts are as unlike as before; figures to 1e-6, for they are differences.
+
+    Groups of less than a sixteenth of the draws are put together first.
+    """
     terms, groups = parts_of(kind, seed)
     there, back = order_checks(terms, groups, 0), order_checks(terms, groups[::-1], 0)
     for a, b in zip(there, back, strict=True):
         assert a.status == b.status and a.figure is not None and math.isclose(a.figure, b.figure, rel_tol=1e-6)
+    pairs = parts_of(kind, seed, size=256, count=16)[1]
+    assert [c.figure for c in order_checks(terms, pairs, 0)] == [pytest.approx(c.figure, rel=1e-6) for c in there]
     lifted = [g._replace(mean=g.mean + step * i * terms.std_error / 4.0) for i, g in enumerate(groups)]
     scaled = [g._replace(mean=4.0 * g.mean) for g in groups]
     again = order_checks(terms._replace(mean=4.0 * terms.mean, m2=16.0 * terms.m2), scaled, 0)

@@ -95,6 +95,16 @@ def test_a_sum_over_many_blocks_is_compensated():
     assert abs(moments(y).of(0).total / math.fsum(y) - 1.0) <= 4e-16
 
 
+def test_the_sum_of_the_weights_is_compensated():
+    """Terms of 2^53 and blocks of 1 and of as many ones: plain addition would lose the small ones."""
+    w = np.tile([53.0 * math.log(2.0), 0.0], 40)
+    huge = math.fsum(moments(np.ones(80), w, size=80).of(0).largest[:40])
+    total = moments(np.ones(80), w, size=1)
+    assert total.weights[0] + total.weights[1] == huge + 40.0
+    halves = moments(np.ones(40), w[:40], size=1).merge(moments(np.ones(40), w[40:], size=1))
+    assert halves.weights[0] + halves.weights[1] == halves.of(0).total == huge + 40.0
+
+
 def test_very_small_terms_do_not_divide_by_zero():
     terms = moments(1e-100 * np.random.default_rng(1).exponential(size=1000)).of(0)
     assert terms.m2 > 0.0 and terms.m2 * terms.m2 == 0.0 and math.isfinite(terms.variance_of_variance)

@@ -149,6 +149,19 @@ def test_a_drift_is_found(terms):
     assert statuses(drifting)[1] == "failed"
 
 
+def test_the_figure_of_a_trend():
+    """Groups of 1,000 with alternating terms, mean m_c and spread s. A step of d is 2 d in 2 s / sqrt(n); a slope is
+    sum n (t - T/2) m_c / (s sqrt(sum n (t - T/2)^2)).
+    """
+    alternating = np.tile([-1.0, 1.0], 500)
+    places = 1000.0 * (np.arange(10) + 0.5) - 5000.0
+    for means, found in ((np.repeat([0.06, -0.06], 5), lambda s: 0.06 * math.sqrt(10_000) / s),
+                         (places / 50_000.0, lambda s: math.sqrt(1000.0 * (places ** 2).sum()) / 50_000.0 / s)):
+        y = 3.0 + (means[:, None] + alternating).ravel()
+        trend = order_checks(*groups_of(y, parts=10), 0)[1]
+        assert trend.figure == pytest.approx(found(y.std(ddof=1)), rel=1e-9)
+
+
 def test_alarms_about_good_runs_are_as_rare_as_they_say():
     """2,000 runs of 2,000 terms with skew and zeros: expected alarms 2,000 (1e-5 + 8e-6) = 0.04 and, for the skew,
     some ten times that; 5 or more would have a chance of 2e-5.
