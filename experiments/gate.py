@@ -17,7 +17,7 @@ from rareevents.experiments import Findings, main
 MISSES = 150 / 2000         # the most trusted runs whose interval misses; of a trap 10 / 2000
 TRAPPED = 10 / 2000
 GOOD = 1900 / 2000          # the fewest good runs that are trusted, with a proof or an audit
-DIMENSIONS, BUDGETS = (4, 20, 100), (50, 150, 500, 1500, 5000)      # of the audit's power, and its draws
+DIMENSIONS, BUDGETS = (4, 20, 100), (50, 500, 5000)      # of the audit's power, and its draws
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Settings:
     """Runs of each case."""
     samples: int = 10_000
     """Draws of each estimate, without those of its audit; of an over-tilted one a tenth."""
-    powers: int = 100
+    powers: int = 40
     """Runs for each share of draws that an audit gets, and each dimension."""
     seed: int = 1
     """Of the first run; the next have the next seeds."""
@@ -178,7 +178,7 @@ def picture(powers):
                 axes.plot([one["draws"] for one in chosen], [one["failed"] / one["runs"] for one in chosen],
                           color=colour, marker=marker, linestyle=line, label=f"d = {d}")
             axes.set(xscale="log", ylim=(-0.05, 1.05), xlabel="draws of the search", title=title)
-            axes.set_xticks(BUDGETS[::2], [f"{budget:,}" for budget in BUDGETS[::2]])
+            axes.set_xticks(BUDGETS, [f"{budget:,}" for budget in BUDGETS])
             axes.minorticks_off()
             axes.label_outer()
         panels[0].set_ylabel("share of runs that the audit refuses")
