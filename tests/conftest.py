@@ -15,7 +15,8 @@ settings.load_profile("rareevents")
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run statistical tests with their full number of replicates")
-    parser.addoption("--entropy", type=int, help="repeat the draws of a sequential test that failed, from the seed shown")
+    parser.addoption("--entropy", type=int,
+                     help="repeat the draws of a sequential test, from the seed that it showed")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,6 +1,6 @@
 """Applies a mutant to a copy of the package and runs tests against it; `python tests/mutation.py` tries all of them.
 
-For each mutant it prints the tests that fail, relations first, and at the end what survived: an hour on one core, or so.
+For each mutant it prints the tests that fail, relations first, and at the end what survived: hours on one core.
 """
 import os
 import re

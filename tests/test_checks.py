@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from rareevents.checks import UNCOVERED, UNEXPLORED, Check, judge, own_checks
+from rareevents.checks import UNCOVERED, UNEXPLORED, Check, Explored, judge, own_checks
 from rareevents.intervals import betting, clopper_pearson, hall, rule, zero_hits
 from rareevents.moments import Terms
 
@@ -267,6 +267,20 @@ def test_nothing_proven_and_nothing_explored():
     y = lognormal(0.5)
     assert verdict(y) == ("caution", "asymptotic", rule(summary(y), 0.95, None), UNEXPLORED)
     assert verdict(tilted(10_000), indicator=True)[::3] == ("caution", UNEXPLORED)
+
+
+@pytest.mark.parametrize(("found", "expected"), [("passed", "trusted"), ("unresolved", "caution"), ("blind", "caution"),
+                                                 ("failed", "not trusted")])
+def test_what_an_audit_found_decides_where_nothing_is_proven(found, expected):
+    assert verdict(lognormal(0.5), explored=Explored(found, "It says."))[::3] == (expected, "It says.")
+
+
+def test_a_probability_above_one_is_not_trusted():
+    """1.1 with an error of 0.001; an integrand may be above one."""
+    y = np.tile([1.0, 1.2], 5_000)
+    assert verdict(y, 2.0, indicator=True).verdict == "not trusted"
+    assert "not normalised" in verdict(y, indicator=True).reason
+    assert verdict(y, 2.0).verdict == "trusted"
 
 
 def test_naive_integrand_without_a_bound():

@@ -79,12 +79,16 @@ def test_merge_is_associative(kind, seed, n, cuts):
         i = choose.randrange(len(parts) - 1)
         parts[i:i + 2] = [parts[i].merge(parts[i + 1])]
     assert same(parts[0], whole(y, w))
-    terms, t = parts[0].of(0), y[0] * np.exp(w)
-    mean = math.fsum(t) / n
-    scale = terms.m2 + n * (1e-11 * terms.absolute / n) ** 2
-    assert abs(terms.total - math.fsum(t)) <= 1e-14 * math.fsum(abs(t))
-    for order, found in ((2, terms.m2), (3, terms.m3), (4, terms.m4)):
-        assert abs(found - math.fsum((t - mean) ** order)) <= REL * scale ** (order / 2)
+    v, found = np.exp(w), parts[0].weights
+    assert np.allclose([found[0] + found[1], *found[2:]], [math.fsum(v), math.fsum(v * v), v.max()], rtol=1e-13)
+    for k, t in enumerate(y * v):
+        terms, mean = parts[0].of(k), math.fsum(t) / n
+        assert (terms.hits, terms.negative) == (np.count_nonzero(t), np.count_nonzero(t < 0.0))
+        assert np.allclose(terms.largest, -np.sort(-abs(t[t != 0.0]))[:sums.KEPT], rtol=1e-14)
+        assert abs(terms.total - math.fsum(t)) <= 1e-14 * math.fsum(abs(t))
+        scale = terms.m2 + n * (1e-11 * terms.absolute / n) ** 2
+        for order, found in ((2, terms.m2), (3, terms.m3), (4, terms.m4)):
+            assert abs(found - math.fsum((t - mean) ** order)) <= REL * scale ** (order / 2)
 
 
 @settings(max_examples=40)

@@ -105,6 +105,12 @@ def test_the_sum_of_the_weights_is_compensated():
     assert halves.weights[0] + halves.weights[1] == halves.of(0).total == huge + 40.0
 
 
+def test_the_effective_size_of_the_weights_has_their_compensated_sum():
+    """One weight of 1 and 500 of 1e-16, each of which is lost when added to 1."""
+    total = moments(np.ones(501), np.array([0.0, *[math.log(1e-16)] * 500]), size=1)
+    assert math.isclose(total.weight_ess, (1.0 + 500e-16) ** 2, rel_tol=1e-15)
+
+
 def test_very_small_terms_do_not_divide_by_zero():
     terms = moments(1e-100 * np.random.default_rng(1).exponential(size=1000)).of(0)
     assert terms.m2 > 0.0 and terms.m2 * terms.m2 == 0.0 and math.isfinite(terms.variance_of_variance)

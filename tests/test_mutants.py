@@ -1,4 +1,4 @@
-"""Faults of the core are noticed: the table of mutants is sound, each relation kills one, and the killers really fail."""
+"""Faults of the core are noticed: the table of mutants is sound, each relation kills one, and the killers do fail."""
 import ast
 import re
 from pathlib import Path
