@@ -210,8 +210,7 @@ MUTANTS = [
     M("kernels/chunks.py", "w[i] = log_p(p, x[i]) - log_q(q, x[i])", "w[i] = log_p(p, x[i]) - log_q(p, x[i])",
       "the proposal's density with nominal parameters"),
     M("kernels/chunks.py", "            w[i] = 0.0\n", "            w[i] = 1.0\n", "naive weights of e"),
-    M("kernels/chunks.py", "        while left == 0 and cell < tally.size and", "        while left == 0 and cell < "
-      "tally.size - 1 and", "a tally without its last cell"),
+    M("kernels/chunks.py", "if tally[cell] > 0:", "if tally[cell] > 1:", "a tally that drops what was drawn once"),
     M("kernels/chunks.py", "x[m] = low + cell", "x[m] = cell", "a tally that forgets where it begins"),
     M("kernels/chunks.py", "            for i in range(m):\n                done += copies[i]\n", "            done += m\n",
       "a tally that counts distinct values as draws"),

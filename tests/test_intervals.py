@@ -185,6 +185,24 @@ def test_betting_contains_the_interval_of_the_exact_capital(law):
         assert exact_capital((y - found.low * 1.0001) / (found.low * 1.0001)) < threshold
 
 
+def test_betting_moves_power_sums_to_any_mean(monkeypatch):
+    """From centred sums to sums of z = (y - m) / m from below and (m - y) / (1 - m) from above, for every m tried."""
+    y, seen = np.random.default_rng(12).random(300) ** 3, []
+
+    def recorded(draws, sums, reach):
+        seen.append((sums[0], reach))
+        return log_growth(draws, sums, reach)
+    monkeypatch.setattr(intervals, "log_growth", recorded)
+    betting([summary(y)], 1.0, 0.95)
+    sides = [0, 0]
+    for sums, reach in seen:
+        ways = [y * (1.0 + reach) - 1.0, reach - y * (1.0 + reach)]         # z, from the reach that z has at y = 1 or 0
+        right = [np.allclose(sums, [(z ** k).sum() for k in (1, 2, 3, 4)], rtol=1e-9, atol=1e-9) for z in ways]
+        assert any(right)
+        sides = [a + b for a, b in zip(sides, right, strict=True)]
+    assert min(sides) > 10
+
+
 def test_betting_narrows_as_groups_arrive():
     groups = grouped(tilted(np.random.default_rng(5), 20_000, 4.0, 20.0, 20) / P20)
     bound = math.exp(16.0 + 20.0 * math.log(0.2)) / P20

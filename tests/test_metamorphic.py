@@ -72,10 +72,16 @@ def test_any_covering_proposal_has_the_same_mean(level, near_by, seed):
 @settings(max_examples=20)
 @given(level=st.floats(0.5, 3.0), aim=st.floats(0.7, 1.3), seed=SEEDS)
 def test_any_covering_proposal_of_vectors_has_the_same_mean(level, aim, seed):
-    """The same of rows: the sum of four normal numbers is normal. 20 examples: 2e-6."""
+    """The same of rows: the sum of four normal numbers is normal, and E_q[y^2] = exp(4 a^2) P(Z >= level + 2 a) for a
+    shift of a each. 20 examples, twice: 4e-6.
+    """
     found = ran(rare.IID(rare.Normal(0.0, 1.0), 4), rare.total >= 2.0 * level,
                 rare.IID(rare.Normal(0.5 * aim * level, 1.0), 4), 100_000, seed)
     assert abs(found.value - stats.norm.sf(level)) <= Z * found.std_error
+    a, t = 0.5 * aim * level, found._terms
+    second, n = math.exp(4.0 * a * a) * stats.norm.sf(level + 2.0 * a), t.draws
+    fourth = (t.m4 + 4.0 * t.mean * t.m3 + 6.0 * t.mean ** 2 * t.m2) / n + t.mean ** 4
+    assert abs(t.squares / n - second) <= Z * math.sqrt((fourth - (t.squares / n) ** 2) / n)
 
 
 # ---------------------------------------------------------------------------------------------- the proposal is nominal
@@ -148,11 +154,15 @@ def test_a_larger_event_has_a_larger_value_on_the_same_draws(sets, rate, seed):
 
 
 @settings(max_examples=20)
-@given(level=st.integers(0, 20), rate=st.floats(2.0, 30.0), n=st.integers(1, 8192), seed=SEEDS)
-def test_a_tally_is_the_same_as_its_draws(level, rate, n, seed):
-    """The kernel of counts weighs each distinct value once; a black box weighs the same draws one by one."""
-    law, q = rare.Poisson(4.0), rare.Poisson(rate)
-    one, many = ran(law, rare.at_least(level), q, n, seed), ran(law, tables(np.arange(64) >= level), q, n, seed)
+@given(rate=st.sampled_from([4.0, 400.0]), level=st.floats(0.5, 1.5), aim=st.floats(0.8, 1.3), n=st.integers(1, 8192),
+       seed=SEEDS)
+def test_a_tally_is_the_same_as_its_draws(rate, level, aim, n, seed):
+    """The kernel of counts weighs each distinct value once; a black box weighs the same draws one by one.
+
+    The tally of a rate of 400 does not begin at 0.
+    """
+    law, q, level = rare.Poisson(rate), rare.Poisson(aim * rate), int(level * rate)
+    one, many = ran(law, rare.at_least(level), q, n, seed), ran(law, tables(np.arange(1024) >= level), q, n, seed)
     s, t = one._terms, many._terms
     assert (s.draws, s.hits, s.negative, len(s.largest)) == (t.draws, t.hits, t.negative, len(t.largest))
     assert np.allclose(s.largest, t.largest, rtol=REL) and near(one.weight_ess, many.weight_ess)

@@ -95,20 +95,13 @@ def test_a_sum_over_many_blocks_is_compensated():
     assert abs(moments(y).of(0).total / math.fsum(y) - 1.0) <= 4e-16
 
 
-def test_the_sum_of_the_weights_is_compensated():
-    """Terms of 2^53 and blocks of 1 and of as many ones: plain addition would lose the small ones."""
-    w = np.tile([53.0 * math.log(2.0), 0.0], 40)
-    huge = math.fsum(moments(np.ones(80), w, size=80).of(0).largest[:40])
-    total = moments(np.ones(80), w, size=1)
-    assert total.weights[0] + total.weights[1] == huge + 40.0
-    halves = moments(np.ones(40), w[:40], size=1).merge(moments(np.ones(40), w[40:], size=1))
-    assert halves.weights[0] + halves.weights[1] == halves.of(0).total == huge + 40.0
-
-
-def test_the_effective_size_of_the_weights_has_their_compensated_sum():
-    """One weight of 1 and 500 of 1e-16, each of which is lost when added to 1."""
-    total = moments(np.ones(501), np.array([0.0, *[math.log(1e-16)] * 500]), size=1)
-    assert math.isclose(total.weight_ess, (1.0 + 500e-16) ** 2, rel_tol=1e-15)
+def test_sums_of_terms_and_weights_keep_their_compensation():
+    """One weight of 1 and 500 of 1e-16, each of which is lost when added to 1: alone, and in both parts of a merge."""
+    part = moments(np.ones(501), np.array([0.0, *[math.log(1e-16)] * 500]), size=1)
+    assert math.isclose(part.weight_ess, (1.0 + 500e-16) ** 2, rel_tol=1e-15)
+    both = part.merge(part)
+    assert math.isclose(both.weights[0] + both.weights[1], 2.0 + 1000e-16, rel_tol=1e-15)
+    assert math.isclose(both.of(0).total, 2.0 + 1000e-16, rel_tol=1e-15)
 
 
 def test_very_small_terms_do_not_divide_by_zero():
