@@ -28,7 +28,8 @@ from scipy import stats
 
 import rareevents as rare
 from rareevents.engine import Stop
-from rareevents.experiments import canonical, provenance, put
+from rareevents.experiments import canonical, provenance
+from rareevents.files import write_whole
 from rareevents.methods.importance import weigh
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -177,7 +178,7 @@ def main(settings: Settings) -> None:
              "load": list(os.getloadavg())}
     found["provenance"] = provenance(time.perf_counter() - begin)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    put(RESULTS / "engine.json", canonical(json.loads(json.dumps(found))).encode())
+    write_whole(RESULTS / "engine.json", canonical(json.loads(json.dumps(found))).encode())
     print("\n" + table(found))
 
 

@@ -21,7 +21,8 @@ import tyro
 import rareevents as rare
 from benchmarks.engine import RESULTS, processor
 from rareevents import proposals
-from rareevents.experiments import canonical, provenance, put
+from rareevents.experiments import canonical, provenance
+from rareevents.files import write_whole
 
 DAYS = 30
 WEATHER = np.array([[0.70, 0.20, 0.08, 0.02], [0.30, 0.40, 0.25, 0.05], [0.15, 0.35, 0.35, 0.15],
@@ -141,7 +142,7 @@ def main(settings: Settings) -> None:
              "processor": processor(), "load": list(os.getloadavg())}
     found["provenance"] = provenance(time.perf_counter() - begin)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    put(RESULTS / "paths.json", canonical(json.loads(json.dumps(found))).encode())
+    write_whole(RESULTS / "paths.json", canonical(json.loads(json.dumps(found))).encode())
     for name in ("ns_per_day", "microseconds_per_population"):
         row = found[name]
         print(f"{name:<30}NumPy {row['numpy']:>10.1f}   rareevents {row['rareevents']:>8.2f}   "

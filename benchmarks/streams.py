@@ -21,7 +21,8 @@ from scipy import stats
 
 from benchmarks.battery import PIECE, READ, TESTS
 from benchmarks.engine import RESULTS, processor
-from rareevents.experiments import canonical, provenance, put
+from rareevents.experiments import canonical, provenance
+from rareevents.files import write_whole
 from rareevents.kernels import streams
 from rareevents.kernels.streams import MAIN, address, new_rng, xoshiro
 
@@ -231,7 +232,7 @@ def main(settings: Settings) -> None:
               "seed": settings.seed, "processor": processor(),
               "provenance": provenance(time.perf_counter() - begin)}
     RESULTS.mkdir(parents=True, exist_ok=True)
-    put(RESULTS / "streams.json", canonical(record).encode())
+    write_whole(RESULTS / "streams.json", canonical(record).encode())
     print(f"\n{verdict['p_values']} p-values from {verdict['smallest']:.2g} to {verdict['largest']:.6f}, uniform with "
           f"p = {verdict['uniformity_p']:.3f}: {'passed' if verdict['passed'] else 'FAILED'}")
 

@@ -4,7 +4,8 @@ Storms are Poisson; each does some damage. With exponential damages a bad season
 little worse: a tilt finds it. With log-normal, Lomax or Weibull damages it is one storm that ruins the year, or a few:
 there is no tilt, because the moment generating function is infinite. The largest storm is then integrated, and the
 number of storms and the size of the others are drawn to suit. Plain conditioning on all but the largest (Asmussen and
-Kroese) is the special case that changes neither.
+Kroese) is the special case that changes neither. Twisting each size by its hazard (Juneja and Shahabuddin) integrates
+nothing, and its variance grows as the season gets rarer.
 """
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ def methods(season, event, seed):
         yield "tilt", season, event, proposals.tilt(season, event)
         yield "sizes integrated", *proposals.rao_blackwell(season, event)
         return
+    yield "sizes twisted by their hazard", *proposals.hazard_twist(season, event)
     made = proposals.largest_integrated(season, event, seed)
     yield "largest integrated", made.nominal, made.f, None
     yield "largest integrated, rest designed", *made

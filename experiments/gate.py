@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from scipy import special
 from tqdm import tqdm
 
@@ -18,6 +17,7 @@ from rareevents.experiments import Findings, main
 MISSES = 150 / 2000         # the most trusted runs whose interval misses; of a trap 10 / 2000
 TRAPPED = 10 / 2000
 GOOD = 1900 / 2000          # the fewest good runs that are trusted, with a proof or an audit
+DIMENSIONS, BUDGETS = (4, 20, 100), (50, 500, 5000)      # of the audit's power, and its draws
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Settings:
     """Runs of each case."""
     samples: int = 10_000
     """Draws of each estimate, without those of its audit; of an over-tilted one a tenth."""
-    powers: int = 100
+    powers: int = 40
     """Runs for each share of draws that an audit gets, and each dimension."""
     seed: int = 1
     """Of the first run; the next have the next seeds."""
@@ -52,6 +52,15 @@ def first(x):
 
 def both(x):
     return abs(x[0])
+
+
+def either(x):
+    return max(x[0], x[1])
+
+
+def corner(x):
+    """Above 4 in the first component, or above 1.9 in three others: that part is 43 % of the event."""
+    return max(x[0] - 4.0, min(x[1], min(x[2], x[3])) - 1.9)
 
 
 def decoy(x):
@@ -84,79 +93,96 @@ def cases():
         "pushed too far": Case("trap", law, rare.score(first) >= 4.0, moved(7.0, 2), tail[4.0], 0.1)}
 
 
-def row(name, case, audit, settings):
-    """The runs of one case, counted."""
-    misses = trusted = both_of_them = 0
-    verdicts = dict.fromkeys(("trusted", "caution", "not trusted"), 0)
-    n = max(100, int(case.share * settings.samples))
+def tally(case, audit, settings):
+    """The runs of one case, counted: verdicts, intervals that miss, and trusted ones that do."""
+    counts = {"trusted": 0, "caution": 0, "not trusted": 0, "interval_misses": 0, "trusted_and_missed": 0}
     for i in range(settings.seeds):
-        found = rare.estimate(case.nominal, case.f, proposal=case.proposal, samples=n, seed=settings.seed + i,
-                              threads=1, audit="auto" if audit else False)
+        found = rare.estimate(case.nominal, case.f, proposal=case.proposal, samples=draws(case, settings), threads=1,
+                              seed=settings.seed + i, audit="auto" if audit else False)
         low, high = found.interval()
-        missed, sure = not low <= case.exact <= high, found.verdict == "trusted"
-        misses, trusted, both_of_them = misses + missed, trusted + sure, both_of_them + (missed and sure)
-        verdicts[found.verdict] += 1
-    least = case.kind == "proven" or (case.kind == "good" and audit)
-    passed = both_of_them <= math.ceil((TRAPPED if case.kind == "trap" else MISSES) * settings.seeds) and not (
-        least and trusted < math.floor(GOOD * settings.seeds))
-    return {"case": name, "kind": case.kind, "audit": audit, "method": "estimate", "samples": n,
-            "runs": settings.seeds, "interval_misses": misses, "trusted_and_missed": both_of_them,
-            "verdicts": verdicts, "passed": bool(passed)}
+        missed = not low <= case.exact <= high
+        counts[found.verdict] += 1
+        counts["interval_misses"] += missed
+        counts["trusted_and_missed"] += missed and found.verdict == "trusted"
+    return counts
 
 
-def powers(settings, progress):
+def draws(case, settings):
+    """Of each estimate."""
+    return max(100, int(case.share * settings.samples))
+
+
+def row(name, case, audit, settings, counts):
+    """What was counted, and whether it passes."""
+    most = math.ceil((TRAPPED if case.kind == "trap" else MISSES) * settings.seeds)
+    must = case.kind == "proven" or (case.kind == "good" and audit)
+    passed = counts["trusted_and_missed"] <= most and (
+        not must or counts["trusted"] >= math.floor(GOOD * settings.seeds))
+    return {"case": name, "kind": case.kind, "audit": audit, "method": "estimate", "samples": draws(case, settings),
+            "runs": settings.seeds, **counts, "passed": passed}
+
+
+def audited(d):
+    """Name -> integrand and proposal whose audit is measured: three that miss a part, and a good one."""
+    return {"other side": (rare.score(both) >= 4.0, moved(4.0, d)),
+            "other component": (rare.score(either) >= 4.0, moved(4.0, d)),
+            "corner": (rare.score(corner) >= 0.0, moved(4.0, d)),
+            "good": (rare.score(both) >= 4.0, two_sided(d))}
+
+
+def power(d, name, budget, settings):
     """How often an audit with so many draws tells a trap, and lets a good proposal pass."""
-    law = rare.Normal(0.0, 1.0)
-    rows = []
-    for d in tqdm((2, 20, 100), disable=not progress, leave=False):
-        for name, f, q in (("one side of two", both, moved(4.0, d)), ("both sides", both, two_sided(d))):
-            for draws in (500, 1000, 2000, 5000):
-                statuses = []
-                for i in range(settings.powers):
-                    found = rare.estimate(rare.IID(law, d), rare.score(f) >= 4.0, proposal=q, threads=1,
-                                          samples=settings.samples, seed=settings.seed + i,
-                                          audit=draws / settings.samples)
-                    statuses.append(next(check.status for check in found.checks if check.name == "audit"))
-                rows.append({"d": d, "case": name, "draws": draws, "runs": settings.powers,
-                             **{status: statuses.count(status) for status in ("passed", "failed", "unresolved",
-                                                                              "blind")}})
-    return rows
+    f, q = audited(d)[name]
+    statuses = []
+    for i in range(settings.powers):
+        found = rare.estimate(rare.IID(rare.Normal(0.0, 1.0), d), f, proposal=q, samples=settings.samples, threads=1,
+                              seed=settings.seed + i, audit=budget / settings.samples)
+        statuses += [check.status for check in found.checks if check.name == "audit"] or ["refused before"]
+    return {"d": d, "case": name, "draws": budget, "runs": settings.powers,
+            **{status: statuses.count(status) for status in ("passed", "failed", "unresolved", "blind",
+                                                             "refused before")}}
 
 
 def run(settings: Settings, progress: bool) -> Findings:
     for field in ("seeds", "powers", "samples"):
         if getattr(settings, field) < 1:
             raise ValueError(f"{field} must be at least 1, got {getattr(settings, field)}")
-    rows = [row(name, case, audit, settings)
+    rows = [row(name, case, audit, settings, tally(case, audit, settings))
             for name, case in tqdm(cases().items(), disable=not progress, leave=False) for audit in (False, True)]
-    power = powers(settings, progress)
+    return findings(rows, [power(d, name, budget, settings) for d in DIMENSIONS for name in audited(d)
+                           for budget in BUDGETS])
+
+
+def findings(rows, powers):
+    """The tables and the picture."""
     text = "\n".join([f"{'case':<26}{'audit':>6}{'n':>8}{'runs':>6}{'missed':>8}{'trusted':>9}{'caution':>9}{'not':>6}"
                       f"{'trusted, missed':>17}  gate",
                       *(f"{one['case']:<26}{'yes' if one['audit'] else 'no':>6}{one['samples']:>8,}{one['runs']:>6}"
-                        f"{one['interval_misses']:>8}" + "".join(f"{n:>{width}}" for n, width in zip(
-                            one["verdicts"].values(), (9, 9, 6), strict=True))
-                        + f"{one['trusted_and_missed']:>17}  {'passed' if one['passed'] else 'FAILED'}"
+                        f"{one['interval_misses']:>8}{one['trusted']:>9}{one['caution']:>9}{one['not trusted']:>6}"
+                        f"{one['trusted_and_missed']:>17}  {'passed' if one['passed'] else 'FAILED'}"
                         for one in rows)])
-    return Findings({"rows": rows, "power": power, "passed": all(one["passed"] for one in rows)},
-                    {"power": picture(power)}, text)
+    return Findings({"rows": rows, "power": powers, "passed": all(one["passed"] for one in rows)},
+                    {"power": picture(powers)}, text)
 
 
-def picture(power):
-    """The share of runs that the audit tells apart, against its draws, by dimension."""
-    made, (left, right) = plots.figure(1, 2, figsize=(8.0, 3.4))
-    looks = {2: (plots.SAMPLED, "o", "-"), 20: (plots.IDEAL, "s", "--"), 100: (plots.NAIVE, "^", ":")}
+def picture(powers):
+    """The share of runs that the audit tells apart, against its draws: a panel for each case, a line per dimension."""
+    made, panels = plots.figure(1, 4, figsize=(10.5, 3.0))
+    looks = {4: (plots.SAMPLED, "o", "-"), 20: (plots.IDEAL, "s", "--"), 100: (plots.NAIVE, "^", ":")}
+    titles = {"other side": "the other side is missed", "other component": "another component is",
+              "corner": "a corner of three is", "good": "nothing is missed"}
     with plots.style():
-        for axes, case, status, title in ((left, "one side of two", "failed", "a missed mode is found"),
-                                          (right, "both sides", "failed", "a good proposal is accused")):
+        for axes, (name, title) in zip(panels, titles.items(), strict=True):
             for d, (colour, marker, line) in looks.items():
-                chosen = [one for one in power if one["d"] == d and one["case"] == case]
-                axes.plot([one["draws"] for one in chosen], np.array([one[status] / one["runs"] for one in chosen]),
+                chosen = [one for one in powers if one["d"] == d and one["case"] == name]
+                axes.plot([one["draws"] for one in chosen], [one["failed"] / one["runs"] for one in chosen],
                           color=colour, marker=marker, linestyle=line, label=f"d = {d}")
             axes.set(xscale="log", ylim=(-0.05, 1.05), xlabel="draws of the search", title=title)
-            axes.set_xticks([500, 1000, 2000, 5000], ["500", "1,000", "2,000", "5,000"])
+            axes.set_xticks(BUDGETS, [f"{budget:,}" for budget in BUDGETS])
             axes.minorticks_off()
-        left.set_ylabel("share of the runs")
-        right.legend()
+            axes.label_outer()
+        panels[0].set_ylabel("share of runs that the audit refuses")
+        panels[-1].legend()
     return made
 
 

@@ -1,9 +1,10 @@
 """A rare month of weather, day by day: what a proposal does to the paths, and what it costs.
 
 The days of Seattle's summers (June to August, 2012 to 2014) follow a chain of four kinds of weather. A July with so
-many wet days has not been seen; how likely is it under the chain? Naive Monte Carlo, splitting, plans that are made
-beforehand (a stationary tilt, a tilt for the month), proposals that see the day, the weather and the count so far
-(feedback, a learned policy) and the exact answer, whose conditional law of the month is the ideal proposal.
+many wet days has not been seen; how likely is it under the chain? Naive Monte Carlo, splitting (adaptive, at fixed
+levels, RESTART), plans that are made beforehand (a stationary tilt, a tilt for the month), proposals that see the day,
+the weather and the count so far (feedback, a learned policy, a committor that is learned from paths that climbed) and
+the exact answer, whose conditional law of the month is the ideal proposal.
 """
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from rareevents import oracle, plots, proposals
 from rareevents.estimates import shown
 from rareevents.experiments import Findings, main
 
+LEVELS = [0.5, 0.65, 0.77, 0.85, 0.92]        # of splitting beside the adaptive one: shares of the wet days asked for
+TRIALS = 10                                   # about one over the chance to reach the next of them
 SUMMER = 2                                    # of the seasons from December to February on
 KINDS = ALL_KINDS[:4]                         # no snow in summer
 WET = KINDS[1:]
@@ -113,14 +116,17 @@ def run(settings: Settings, progress: bool) -> Findings:
             "tilt for the month": proposals.tilt(summer, event),
             "feedback": proposals.feedback(summer, event),
             "learned policy": proposals.policy(summer, event, seed=settings.seed),
+            "learned committor": proposals.committor(summer, event, seed=settings.seed),
             "given the event (Doob)": proposals.doob(summer, event)}
     naive = oracle.grade(summer, event)
     found = {"naive": rare.estimate(summer, event, samples=settings.samples, seed=settings.seed)}
     found |= {name: rare.estimate(summer, event, design, samples=settings.samples, seed=settings.seed)
               for name, design in made.items()}
-    climbed = rare.split(summer, event, seed=settings.seed)
+    climbed = {"splitting": rare.split(summer, event, seed=settings.seed),
+               "splitting, 5 levels": rare.split(summer, event, levels=LEVELS, seed=settings.seed),
+               "RESTART, 5 levels": rare.split(summer, event, levels=LEVELS, trials=TRIALS, seed=settings.seed)}
     rows = {"naive": (naive.relative_variance, found["naive"].relative_variance if found["naive"].hits > 10 else None),
-            "splitting": (None, climbed.relative_variance)}
+            **{name: (None, e.relative_variance) for name, e in climbed.items()}}
     rows |= {name: (design.relative_variance, found[name].relative_variance) for name, design in made.items()
              if not name.startswith("given")}
     laws = {"nominal p: a summer month": None,
@@ -132,7 +138,7 @@ def run(settings: Settings, progress: bool) -> Findings:
     shares = {name.split(":")[0]: wet_share((summer, law), settings) for name, law in laws.items()}
     numbers = {"exact": exact, "naive_relative_variance": naive.relative_variance,
                "estimates": {name: estimate.to_dict() for name, estimate in found.items()},
-               "splitting": climbed.to_dict(),
+               "splitting": {name: e.to_dict() for name, e in climbed.items()},
                "exact_relative_variance": {name: design.relative_variance for name, design in made.items()},
                "wasted_bits": {name: oracle.grade(summer, event, design.law).kl / np.log(2.0)
                                for name, design in made.items() if name != "learned policy"},
@@ -140,7 +146,7 @@ def run(settings: Settings, progress: bool) -> Findings:
     lines = [f"P(at least {settings.wet} wet days of {settings.days}) = {exact:.6g} exactly, once in "
              f"{1.0 / exact:,.0f} summers' months", "",
              f"{'method':<24}{'estimate':>20}{'rel. error':>12}{'V exact':>12}{'V measured':>12}  verdict"]
-    for name, e in [*found.items(), ("splitting", climbed)]:
+    for name, e in [*found.items(), *climbed.items()]:
         v = naive.relative_variance if name == "naive" else made[name].relative_variance if name in made else None
         lines.append(f"{name:<24}{shown(e.value, e.std_error):>20}{e.relative_error:>12.2g}"
                      f"{'' if v is None else f'{v:.3g}':>12}{e.relative_variance:>12.3g}  {e.verdict}")

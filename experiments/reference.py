@@ -44,7 +44,7 @@ def run(settings: Settings, progress: bool) -> Findings:
 
 def picture(rows):
     """Errors in standard errors, and what a draw costs."""
-    made, axes = plots.figure(1, 2, figsize=(10.5, 7.0))
+    made, axes = plots.figure(1, 2, figsize=(10.5, 8.6))
     with plots.style():
         at = np.arange(len(rows))[::-1]
         axes[0].axvspan(-2.0, 2.0, color=plots.EXACT, alpha=0.08)

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:                                        # what type checkers and editors read; loaded on first use
@@ -24,6 +26,13 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.paths.steered import Steered as Steered
     from rareevents.processes import *                   # noqa: F403
     from rareevents.sampler import UserFunctionError as UserFunctionError
+
+# A script's folder comes first on the path. Where one beside it is called like a module of the standard library, as
+# experiments/queue.py is, the folder must come last, or SciPy imports the script.
+_script = getattr(sys.modules.get("__main__"), "__file__", None)
+if _script is not None and sys.path and sys.path[0] == os.path.dirname(os.path.abspath(_script)) and any(
+        name.endswith(".py") and name[:-3] in sys.stdlib_module_names for name in os.listdir(sys.path[0])):
+    sys.path.append(sys.path.pop(0))
 
 _HOMES = {
     "distributions": ("Bernoulli", "Binomial", "Categorical", "Distribution", "Exponential", "Gamma", "Geometric",

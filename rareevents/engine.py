@@ -213,6 +213,12 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def require_threads(threads: Any) -> None:
+    """Raise unless threads is a number of them, or None."""
+    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
+        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
+
+
 def in_parallel(call: Callable[[int], Any], items: Iterable[int], threads: int | None = None) -> list[Any]:
     """call(item) of every item, in their order; for work that is independent and of one size."""
     if (threads or default_threads()) == 1:

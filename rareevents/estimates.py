@@ -59,6 +59,7 @@ class Estimate:
     _terms: Terms | None = field(default=None, repr=False)
     _groups: tuple[Moments, ...] = field(default=(), repr=False)
     _quantity: int = 0
+    _own: tuple[float, float] | None = field(default=None, repr=False)      # the interval of `confidence`
     _ends: Any = field(default=None, repr=False)     # confidence -> (low, high), where it does not rest on the terms
     extended: tuple[int, ...] = ()                   # draws at which the run was looked at, and then extended
     _more: Any = field(default=None, repr=False)     # (stop, threads, progress) -> the estimate of a longer run
@@ -89,6 +90,8 @@ class Estimate:
         level = self.confidence if confidence is None else confidence
         if self._ends is not None:
             return self._ends(level)
+        if self._own is not None and level == self.confidence:
+            return self._own
         found = judge(self._terms, _summaries(self._groups, self._quantity), checks=self.checks,  # type: ignore[arg-type]
                       confidence=level, **self._question)
         return found.interval.low, found.interval.high
@@ -259,7 +262,7 @@ def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str
         relative_variance=terms.draws * terms.relative_error ** 2, largest_share=largest_share(terms),
         evaluations=Evaluations(0, 0, audited, terms.draws), kind=found.kind, verdict=found.verdict,
         reason=found.reason, checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence,
-        seconds=seconds,
+        seconds=seconds, _own=(found.interval.low, found.interval.high),
         bound=question["bound"], interval_method=found.interval.method, _question=question, _terms=terms,
         _groups=groups, _quantity=k, _more=more)
 

@@ -32,10 +32,6 @@ from rareevents.estimates import plain
 from rareevents.files import held, write_whole
 from rareevents.staleness import readable, same
 
-here = getattr(sys.modules.get("__main__"), "__file__", None)
-if here is not None and sys.path and sys.path[0] == os.path.dirname(os.path.abspath(here)):
-    sys.path.append(sys.path.pop(0))        # a script called queue.py must not stand in for the standard library's
-
 RESUME = "--resume"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`

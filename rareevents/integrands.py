@@ -49,6 +49,10 @@ class Tabulated:
             return e.values[min(x, e.values.size - 1)]
         return value
 
+    def at(self, x: np.ndarray) -> np.ndarray:
+        """f of every count in x."""
+        return self.values[np.minimum(x, self.values.size - 1)]
+
     def __repr__(self) -> str:
         return self.text
 

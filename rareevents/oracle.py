@@ -20,7 +20,7 @@ from rareevents.distributions.base import Distribution, Support, exp_or_inf
 from rareevents.distributions.parts import log_sum_exp, require_law
 from rareevents.distributions.quadrature import LIMIT, Grid, marks, points
 from rareevents.events import AnyEvent, require_fit
-from rareevents.integrands import BlackBox, integrand
+from rareevents.integrands import BlackBox, Tabulated, integrand
 from rareevents.paths import exact
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import question
@@ -297,6 +297,8 @@ class _Question:
             found[wanted] = 1.0
         elif isinstance(self.f, BlackBox) and self.f.vectorized:
             found[wanted] = self.f.f(x[wanted])
+        elif isinstance(self.f, Tabulated):                  # known at once, and often asked for far out
+            found[wanted] = self.f.at(x[wanted])
         else:
             call = self.f.f if isinstance(self.f, BlackBox) else _bound(self.f)
             found[wanted] = [_number(call, point, self.f) for point in x[wanted].tolist()]

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from rareevents.distributions import Distribution
+from rareevents.distributions.base import densities, draws
 from rareevents.distributions.parts import alike
 from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
@@ -64,7 +65,7 @@ class Sampler:
         arguments = self._arguments(0, 0, self._scratch(BLOCK if not self.black_box else 1))
         if self.black_box:
             roles["fill"] = chunks.filler(draw, self.law.size is not None)
-            return fuse(chunks.draws, roles, arguments)
+            return fuse(chunks.box_chunk, roles, arguments)
         roles["boolean"] = chunks.boolean_of(f)
         if self._cells:
             return fuse(chunks.count_chunk, {**roles, "draw": draw}, arguments)
@@ -250,14 +251,8 @@ def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int,
                    stage: int) -> tuple[np.ndarray, np.ndarray]:
     """n draws x of the proposal (None: of the nominal law) and their log weights log p(x) - log q(x), in nats."""
     law = nominal if proposal is None else proposal
-    draw, log_q = law.functions()
-    x, w, y = law.empty(n), np.empty(n), np.empty((1, 0))
-    arguments = (np.uint64(seed), np.uint32(stage), np.uint64(0), n, nominal.record, law.record, records.record(),
-                 x, w, y)
-    roles = {"fill": chunks.filler(draw, law.size is not None),
-             "weigh": chunks.weigher(nominal.functions()[1], None if proposal is None else log_q, None, None)}
-    fuse(chunks.draws, roles, arguments)(*arguments)
-    return x, w
+    x = draws(law, n, seed, stage)
+    return x, np.zeros(n) if proposal is None else log_ratios(nominal, law, x)
 
 
 def values(f: Any, x: np.ndarray) -> np.ndarray:
@@ -307,11 +302,8 @@ def _where_raised(f: Any, x: np.ndarray, error: Exception) -> str:
 
 def log_ratios(p: Distribution, q: Distribution, x: np.ndarray) -> np.ndarray:
     """log p(x) - log q(x) at every entry or row of x, also for laws whose densities are known up to a common factor."""
-    y, w = np.empty((1, len(x))), np.empty(len(x))
-    arguments = (p.record, q.record, records.record(), np.ascontiguousarray(x), w, y)
-    roles = {"weigh": chunks.weigher(p.functions()[1], q.functions()[1], None, None)}
-    fuse(chunks.values, roles, arguments)(*arguments)
-    return w
+    with np.errstate(invalid="ignore"):                    # where neither law can draw: NaN
+        return densities(p, x) - densities(q, x)
 
 
 def log_densities(laws: Sequence[Distribution], x: np.ndarray) -> np.ndarray:

@@ -2,13 +2,14 @@
 import os
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")                        # tests never open a window
 
 # The same examples in every run, so that a statistical test has the false-alarm rate that it states; and no deadline,
 # because the first example compiles. Against mutants it is enough that a test fails: nothing is shrunk.
-settings.register_profile("rareevents", deadline=None, derandomize=True, database=None)
+settings.register_profile("rareevents", deadline=None, derandomize=True, database=None,
+                          suppress_health_check=[HealthCheck.too_slow])         # a busy machine is no fault
 settings.register_profile("mutants", settings.get_profile("rareevents"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("rareevents")
 

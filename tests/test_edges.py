@@ -72,7 +72,7 @@ def test_a_law_draws_from_its_support_whatever_the_words(law):
 
 def test_addresses_end_and_never_wrap():
     """Chunks, stages and draws have more room than a run can use; what exceeds it is refused."""
-    sizes = [size for _, size in itertools.islice(schedule(2 ** 53 - 1), 200)]
+    sizes = [size for _, size, _ in itertools.islice(schedule(2 ** 53 - 1), 200)]
     assert max(sizes) == sizes[-1] == CHUNK_LAST
     assert (2 ** 53 - 1) / CHUNK_LAST + len(sizes) < 2 ** 36               # chunk ids have 64 bits
     starts = [streams.MAIN, streams.WEIGHTED, streams.SUPPORT, streams.LEARNING, streams.AUDIT, streams.SAMPLE,

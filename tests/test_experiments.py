@@ -3,6 +3,7 @@ import json
 import math
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy import integrate, stats
 
 import experiments.adaptive as adaptive
 import experiments.cities as cities
+import experiments.gate as gate
 import experiments.own_family as own_family
 import experiments.own_proposal as own_proposal
 import experiments.proposals as zoo
@@ -298,6 +300,40 @@ def test_no_trap_is_trusted_and_wrong(monkeypatch):
         assert row["verdicts"]["trusted"] == (row["runs"] if good else 0), name
         assert not good or not row["far_off"], name                                  # false alarm 1e-6 for each run
     assert all(one["problem"] in found.text for one in found.numbers["rows"]) and set(found.plots) == {"verdicts"}
+
+
+@pytest.mark.slow
+def test_the_gate_of_a_release(replicates):
+    """2,000 runs of each case with --slow. Reduced: no trap is trusted and missed, every good run is trusted."""
+    seeds = replicates(2000, 5)
+    settings = gate.Settings(seeds=seeds, powers=replicates(40, 2))
+    rows = {}
+    for name, case in gate.cases().items():
+        if seeds < 2000 and name not in ("linear, opaque, d = 2", "both sides, on one"):
+            continue
+        for audit in (False, True):
+            rows[name, audit] = gate.row(name, case, audit, settings, gate.tally(case, audit, settings))
+    assert all(one["passed"] for one in rows.values()), rows
+    for (name, audit), one in rows.items():
+        if one["kind"] == "proven" or (one["kind"] == "good" and audit):
+            assert one["trusted"] >= 0.95 * seeds, name
+        else:
+            assert one["trusted_and_missed"] <= seeds // 200, name
+    assert not rows["both sides, on one", True]["trusted"] and not rows["both sides, on one", False]["trusted"]
+    found = gate.power(2, "other side", 500, settings)
+    assert found["failed"] == found["runs"]
+
+
+def test_the_published_gate_is_passed():
+    found = json.loads((Path(__file__).parents[1] / "results" / "gate" / "result.json").read_text(encoding="utf-8"))
+    assert found["passed"] and all(one["runs"] == 2000 for one in found["rows"])
+    for case in gate.cases().values():
+        assert case.kind in ("proven", "good", "trap")
+    page = (Path(__file__).parents[1] / "docs" / "trust.md").read_text(encoding="utf-8")
+    for one in found["rows"]:
+        counts = ("interval_misses", "trusted", "caution", "not trusted", "trusted_and_missed")
+        line = " | ".join([one["case"], "yes" if one["audit"] else "no", *(f"{one[name]:,}" for name in counts)])
+        assert f"| {line} |" in page, line
 
 
 def test_the_exact_answers_of_the_traps():

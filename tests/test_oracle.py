@@ -221,3 +221,13 @@ def test_a_convergent_tail_that_reaches_beyond_every_double():
 def test_bad_input(call, error, said):
     with pytest.raises(error, match=re.escape(said)):
         call()
+
+
+def test_a_proposal_that_starts_where_the_event_does():
+    """A node of the integral that is rounded to below the level has no proposal there: the variance was infinite."""
+    found = grade(rare.Normal(0.0, 1.0), rare.at_least(4.0), rare.Shifted(rare.Exponential(4.0), 4.0))
+    nearly = grade(rare.Normal(0.0, 1.0), rare.at_least(4.0), rare.Shifted(rare.Exponential(4.0), 4.0 - 1e-9))
+    assert found.relative_variance == pytest.approx(nearly.relative_variance, rel=1e-6)
+    assert found.relative_variance == pytest.approx(0.0103, rel=0.01)
+    made = rare.proposals.overshoot(rare.Normal(0.0, 1.0), rare.at_least(4.0))
+    assert made.relative_variance < 0.01

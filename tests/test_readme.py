@@ -7,6 +7,7 @@ import pytest
 from scipy.special import zeta
 
 from benchmarks import engine
+from experiments import coverage
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -102,3 +103,20 @@ def test_the_audit_page_has_the_rows_of_the_traps():
 def test_the_figures_are_those_of_the_benchmark():
     found = json.loads((ROOT / "results" / "benchmarks" / "engine.json").read_text(encoding="utf-8"))
     assert engine.table(found) in README
+
+
+def test_the_coverages_are_those_of_the_experiment():
+    found = json.loads((ROOT / "results" / "coverage" / "result.json").read_text(encoding="utf-8"))
+    assert coverage.table(found) in README
+    page, rows = README.replace("\n", " "), found["rows"]
+    names = {row["configuration"] for row in rows}
+    fresh = {row["configuration"] for row in rows if row["fresh"]}
+    assert f"each of {len(names)} configurations {rows[0]['replicates']:,} times" in page
+    assert f" {len(fresh)} of the configurations had no part" in page
+    finite = [row for row in rows if row["finite_variance"]]
+    long = min(row["coverage"] for row in finite if not row["stopped"] and row["n"] >= 1000)
+    stopped = min(row["coverage"] for row in finite if row["stopped"])
+    assert f"(the lowest: {100 * long:.1f} %)" in page and f"stopped runs at least 90 % ({100 * stopped:.1f} %)" in page
+    few = [row for row in finite if row["n"] == 100]
+    worst, wider = min(row["coverage"] for row in few), min(row["rivals"]["doubled"]["coverage"] for row in few)
+    assert f"the lowest falls to {100 * worst:.1f} %" in page and f"would lift that to {100 * wider:.1f} %" in page

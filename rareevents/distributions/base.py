@@ -170,15 +170,7 @@ class Distribution:
         """
         require_count("n", n)
         require_seed(seed)
-        x, w = self.empty(int(n)), np.empty(int(n))
-        empty = records.record()
-        y = np.empty((1, 0))
-        args = (np.uint64(0), np.uint32(0), np.uint64(0), 0, empty, self.record, empty, x, w, y)
-        roles = {"fill": chunks.filler(self.functions()[0], self.size is not None),
-                 "weigh": chunks.weigher(None, None, None, None)}
-        kernel = fuse(chunks.draws, roles, args)
-        kernel(np.uint64(seed), np.uint32(SAMPLE), np.uint64(0), int(n), empty, self.record, empty, x, w, y)
-        return x
+        return draws(self, int(n), seed, SAMPLE)
 
     def log_prob(self, x: Any) -> np.ndarray:
         """Log probability mass or density of every entry of x (of every row for a vector law), in nats."""
@@ -191,9 +183,7 @@ class Distribution:
         if self.dtype is int and given.dtype.kind == "f":
             inside = given == np.floor(given)                # a count law has no mass between the integers
         rows = points.reshape(-1) if self.size is None else points.reshape(-1, self.size)
-        out = np.empty(len(rows))
-        kernel = fuse(chunks.log_densities, {"log_density": self.functions()[1]}, (self.record, rows, out))
-        kernel(self.record, rows, out)
+        out = densities(self, rows)
         if self.size is None:
             return np.where(inside.reshape(-1), out, -math.inf).reshape(given.shape)[()]
         return np.where(inside.reshape(rows.shape).all(axis=1), out, -math.inf).reshape(given.shape[:-1])[()]
@@ -235,6 +225,21 @@ class Distribution:
     def tilt(self, theta: Any) -> Distribution:
         """The law with density proportional to exp(theta x) p(x); its weight p/q is exp(log_mgf(theta) - theta x)."""
         raise _missing(self, "tilt")
+
+
+def draws(law: Distribution, n: int, seed: int, stage: int) -> np.ndarray:
+    """n draws of a law from the stream of (seed, stage)."""
+    x = law.empty(n)
+    arguments = np.uint64(seed), np.uint32(stage), np.uint64(0), law.record, x
+    fuse(chunks.draws, {"fill": chunks.filler(law.functions()[0], law.size is not None)}, arguments)(*arguments)
+    return x
+
+
+def densities(law: Distribution, x: np.ndarray) -> np.ndarray:
+    """The log density of every entry, or row, of draws x, relative to the law's measure, if it has one."""
+    x, out = np.ascontiguousarray(x), np.empty(len(x))
+    fuse(chunks.log_densities, {"log_density": law.functions()[1]}, (law.record, x, out))(law.record, x, out)
+    return out
 
 
 def derived(owner: Any) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def reals(log_f: Callable[[np.ndarray], np.ndarray], low: float, high: float, dr
 
     def terms(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         half = 0.5 * b - 0.5 * a
-        x = (a + half)[:, None] + half[:, None] * NODES
+        x = np.clip((a + half)[:, None] + half[:, None] * NODES, low, high)      # rounding must not leave the interval
         value = log_f(x)
         value = np.where(((x == low) | (x == high)) & ~np.isfinite(value), -math.inf, value)      # at a pole
         with np.errstate(divide="ignore", invalid="ignore"):          # panels of neighbouring doubles have no width

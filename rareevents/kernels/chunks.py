@@ -96,8 +96,8 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     return xoshiro(rng)
 
 
-def draws(seed, stage, chunk, n, p, q, e, x, w, y):
-    """n draws from the proposal in x, their log weights in w."""
+def box_chunk(seed, stage, chunk, n, p, q, e, x, w, y):
+    """The draws of a chunk in x, their log weights in w: all that can be compiled for a black box."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
     fill(q, rng, x, n)
@@ -105,8 +105,16 @@ def draws(seed, stage, chunk, n, p, q, e, x, w, y):
     return xoshiro(rng)
 
 
+# Draws, densities and values apart: what a search needs of many laws is compiled once for each, not for each pair.
+def draws(seed, stage, chunk, q, x):
+    """As many draws as x holds."""
+    rng = new_rng()
+    address(rng, seed, stage, chunk)
+    fill(q, rng, x, len(x))
+
+
 def values(p, q, e, x, w, y):
-    """The log weight and the integrand value of every entry, or row, of x."""
+    """The integrand value of every entry, or row, of x."""
     weigh(p, q, e, x, w, y, len(x))
 
 

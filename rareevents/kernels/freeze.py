@@ -34,6 +34,8 @@ LEAVES = ("rareevents.kernels.bits", "rareevents.kernels.streams", "rareevents.k
 STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
 VECTORISED = types.ModuleType("math")                # `math` with three functions that loops can vectorise
 VECTORISED.__dict__.update({**vars(math), "exp": bits.exp, "log": bits.log, "log1p": bits.log1p})
+INNER = dict(LEAF, no_cpython_wrapper=True)          # only kernels call a snapshot
+_shared: dict[Any, Dispatcher] = {}
 LIBRARIES = (frozenset(sys.stdlib_module_names) - {"__main__"}) | {"numpy", "scipy", "numba", "llvmlite"}
 
 
@@ -75,8 +77,15 @@ class Frozen:
         copy = types.FunctionType(f.__code__, names, f.__name__, f.__defaults__, tuple(cells) or None)
         copy.__module__ = __name__                          # a load from the cache imports it, never the user's
         copy.__qualname__ = f"{f.__name__}_{digest.hexdigest()[:16]}"     # two kernels never share a symbol
-        self._memo[f] = (njit(**LEAF)(copy) if self._build else copy), digest.digest()
+        self._memo[f] = self._built(copy, digest.digest()), digest.digest()
         return self._memo[f]
+
+    def _built(self, copy: types.FunctionType, digest: bytes) -> Any:
+        """The copy, to be compiled; of equal copies the first one, so that kernels share what is compiled of it."""
+        if not self._build:
+            return copy
+        key = digest, copy.__code__, copy.__code__.co_filename       # the code knows its lines: errors name them
+        return _shared.setdefault(key, njit(**INNER)(copy))
 
     def _value(self, value: Any, digest: Any, f: types.FunctionType, name: str) -> Any:
         """The copy of one value that `f` refers to as `name`; what was copied is added to the digest."""

@@ -68,7 +68,7 @@ def _compile(template: types.FunctionType, frozen: dict[str, Frozen], arguments:
     for cache in (True, False):
         folder = None
         try:
-            kernel = njit(cache=cache, nogil=True, error_model="numpy")(template)
+            kernel = njit(cache=cache, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(template)
             folder = kernel.stats.cache_path
             kernel.compile(signature)
         except (errors.NumbaError, errors.UnsupportedBytecodeError) as error:

@@ -123,10 +123,8 @@ def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time
     return steps
 
 
-def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
-    """The role `split`."""
-    start, update, decide = asked.start, asked.update, asked.decide
-
+def leveller(decide: Callable, height: Callable, endless: bool) -> tuple[Callable, Callable]:
+    """The level of a path, and the steps that it has left, as functions to compile."""
     def all_left(limit, time):
         return 1e18
 
@@ -147,6 +145,13 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
             else:
                 high = middle
         return low
+    return level_of, left
+
+
+def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
+    """The role `split`."""
+    start, update, decide = asked.start, asked.update, asked.decide
+    level_of, left = leveller(decide, height, endless)
 
     def follow(rng, p, e, levels, limit, entrances, i, state, accumulated, time, first, reached):
         """Run a path to its end; keep where it first enters each level. Returns the highest level and the steps."""

@@ -147,7 +147,8 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
     spent += steps * CHAINS + len(x2)
     mass = float(np.mean(z)) / abs(value)
     error = float(np.std(z)) / math.sqrt(len(z)) / abs(value)
-    effective = float(np.sum(z)) ** 2 / float(np.sum(z * z)) if np.any(z) else 0.0
+    share = z / np.max(z) if np.any(z) else z                  # squares of z itself may be below the smallest double
+    effective = float(np.sum(share)) ** 2 / float(np.sum(share * share)) if np.any(z) else 0.0
     if not away.any() and not np.any(z):                       # every chain went home to what q covers
         return _verdict(0.0, 0.0, math.inf, int(inside.sum()), relative_error, spent, found=True)
     return _verdict(mass, error, effective, int(inside.sum()), relative_error, spent, found=True,

@@ -17,11 +17,13 @@ from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
 from rareevents.distributions.parts import require_alike
+from rareevents.engine import require_threads
 from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
 from rareevents.methods.audit import Audit, budget, explore, most
+from rareevents.methods.path_audit import climb_beside
 from rareevents.methods.premises import mass, premises
 from rareevents.moments import Moments
 from rareevents.paths.question import question
@@ -67,7 +69,8 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     audit : "auto", number, sequence of laws, or False
         Draws spent on looking for what q cannot see, where nothing is proven about it: "auto" spends max(5000, n/10),
         a number that share of n, laws are drawn from besides; False spends none, and the verdict is at most caution.
-        It never changes the value.
+        It never changes the value. Of an event of paths that run step by step, splitting estimates it independently,
+        with max(50000, n/10) paths, where neither max_samples nor max_seconds is given.
     threads : int, optional
         Default: the processors that this process may use; one for a black box.
     progress : bool
@@ -137,8 +140,10 @@ class _Task:
             start: engine.Prefix | None = None, keep: Callable[[engine.Prefix], None] | None = None) -> Estimate:
         """The estimate from all draws, those before `start` included."""
         sampler = self.prepared.sampler
-        audited = self._is_audited()
-        if audited and stop.max_samples is not None:           # it bounds the audit too
+        paths = isinstance(self.nominal, Process)
+        limited = stop.max_seconds is not None or stop.max_samples not in (None, MOST_DRAWS)
+        audited = self._is_audited() and not (paths and limited)
+        if audited and not paths and stop.max_samples is not None:           # it bounds the audit too
             room = stop.max_samples - most(stop.max_samples, self.audit)
             audited = room > 0
             stop = replace(stop, max_samples=room) if audited else stop
@@ -161,6 +166,8 @@ class _Task:
         first = self._estimate(run)
         if not audited or first.verdict == "not trusted" or not first.hits:
             return first
+        if paths:
+            return self._estimate(run, climb_beside(self.nominal, self.f, first, self.audit, self.seed, threads))
         return self._estimate(run, explore(
             self.nominal, self.f, self.proposal, first.value, first.relative_error, run.total.draws,
             draws=budget(run.total.draws, self.audit), seed=self.seed, deadline=ends,
@@ -224,7 +231,8 @@ def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, sta
 
     def bound(boolean: bool) -> float | None:
         return 1.0 if asked.bound is None and proposal is None and boolean else asked.bound
-    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound, auditable=False, assumed=())
+    return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound,
+                     auditable=asked.graph is None and isinstance(f, AnyEvent), assumed=())
 
 
 def weighted_samples(nominal: Any, proposal: Any, n: int,
@@ -245,6 +253,8 @@ def weighted_samples(nominal: Any, proposal: Any, n: int,
 # ------------------------------------------------------------------------------------------------ arguments
 def require_audit(nominal: Distribution, audit: Any) -> None:
     """Raise unless this says how to audit."""
+    if isinstance(audit, (list, tuple)) and isinstance(nominal, Process):
+        raise ValueError(f"audit must be 'auto', a number above 0 or False for paths, got {audit!r}")
     if isinstance(audit, (list, tuple)):
         for law in audit:
             check_laws(nominal, law)
@@ -270,12 +280,6 @@ def check_laws(nominal: Any, proposal: Any) -> None:
     if not isinstance(proposal, Distribution):
         raise TypeError(f"proposal must be a Distribution or None, got {proposal!r}")
     require_alike("proposal", proposal, nominal)
-
-
-def require_threads(threads: Any) -> None:
-    """Raise unless threads is a number of them, or None."""
-    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
-        raise ValueError(f"threads must be an integer of at least 1, got {threads!r}")
 
 
 def checked_stop(stop: engine.Stop) -> engine.Stop:

@@ -21,7 +21,7 @@ from rareevents.kernels.streams import LEARNING, MAIN
 from rareevents.methods.audit import cost, explore, fits
 from rareevents.methods.gbas import acceptances, gbas
 from rareevents.methods.path_solving import climbed, designed_paths, exact_value
-from rareevents.methods.importance import check_laws, checked_stop, require_threads, weigh
+from rareevents.methods.importance import check_laws, checked_stop, weigh
 from rareevents.processes import Process
 from rareevents.proposals.conditioning import rao_blackwell
 from rareevents.proposals.fitting import mixed
@@ -100,7 +100,7 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     if not (paths or can_happen(nominal, f)):
         raise impossible(nominal, f)
     require_seed(seed)
-    require_threads(threads)
+    engine.require_threads(threads)
     estimates.check_confidence(confidence)
     stop = checked_stop(engine.Stop(None, relative_error, max_samples, max_seconds))
     for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):

@@ -1,9 +1,9 @@
-"""Adaptive multilevel splitting: rare events of any simulator, without a likelihood ratio."""
+"""Multilevel splitting: rare events of any simulator, without a likelihood ratio (also RESTART)."""
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,10 @@ from rareevents.distributions.base import require_seed
 from rareevents.estimates import Estimate, Evaluations
 from rareevents.events import AnyEvent
 from rareevents.integrands import integrand
-from rareevents.kernels import splitting
+from rareevents.kernels import restart, splitting
 from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import SPLITTING
-from rareevents.methods.importance import require_threads
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
 from rareevents.paths.progress import Progress, progress
@@ -28,12 +27,14 @@ from rareevents.processes.base import require_process
 FEWEST = 20                   # replicates, without which their spread says little
 
 
-def split(process: Process, event: Any, *, importance: Callable | None = None, particles: int = 1000,
+def split(process: Process, event: Any, *, importance: Callable | None = None,
+          levels: Sequence[float] | None = None, trials: int | Sequence[int] | None = None, particles: int = 1000,
           replicates: int = 32, seed: int = 0, confidence: float = 0.95, threads: int | None = None) -> Estimate:
-    """P(event) by adaptive multilevel splitting, from independent replicates.
+    """P(event) by multilevel splitting, from independent replicates, each of them unbiased with any progress function.
 
     A population of paths climbs: again and again, the paths that came least far are replaced by copies of others that
-    branch off above. Each replicate is unbiased, with any progress function, and with ties.
+    branch off above. With `levels` this happens only there: fixed-level splitting with a fixed effort. With `trials`
+    too it is RESTART: a path that crosses a level branches, and each retrial ends when it falls below that level.
 
     Parameters
     ----------
@@ -44,8 +45,13 @@ def split(process: Process, event: Any, *, importance: Callable | None = None, p
     importance : function, optional
         How far a path is: importance(state) or importance(state, time), about 0 at the start and 1 at the event; paths
         may fall back. Default: what `rareevents.paths.progress` knows of the event.
+    levels : sequence of float, optional
+        Rising numbers in (0, 1), the progress at which each level begins. Default: found as the population climbs.
+    trials : int or sequence of int, optional
+        Paths that go on from a crossing of each level, at least 1: about one over the chance to reach the next one.
+        Default: no tree, but a population of one size.
     particles : int
-        Paths of a population, at least 2.
+        Paths of a population, at least 2; with trials those that start at time 0.
     replicates : int
         Independent populations, at least 20.
     seed, confidence, threads
@@ -54,14 +60,23 @@ def split(process: Process, event: Any, *, importance: Callable | None = None, p
     Raises
     ------
     TypeError, ValueError
-        If an argument breaks its rule.
+        If an argument breaks its rule, or the trials make too many paths.
 
-    Source: Brehier, Gazeau, Goudenege, Lelievre and Rousset (2016), Annals of Applied Probability 26, 3559.
+    Source: Brehier, Gazeau, Goudenege, Lelievre and Rousset (2016), Annals of Applied Probability 26, 3559; Glasserman,
+    Heidelberger, Shahabuddin and Zajic (1999), Operations Research 47, 585, for fixed levels; Villen-Altamirano and
+    Villen-Altamirano (1991), Proceedings of ITC 13, 71, for RESTART.
 
     >>> from rareevents import BirthDeath, hits
     >>> split(BirthDeath(0.4, 0.6, start=1), hits(10, before=0), particles=200).kind        # doctest: +SKIP
     'replicated'
     """
+    return climb(process, event, importance, levels, trials, particles, replicates, seed, confidence, threads)
+
+
+def climb(process: Process, event: Any, importance: Callable | None = None, levels: Sequence[float] | None = None,
+          trials: int | Sequence[int] | None = None, particles: int = 1000, replicates: int = 32, seed: int = 0,
+          confidence: float = 0.95, threads: int | None = None, stage: int = SPLITTING) -> Estimate:
+    """`split` with its stage: an audit has its own."""
     started = time.perf_counter()
     require_process("process", process)
     event = integrand(event)
@@ -72,25 +87,71 @@ def split(process: Process, event: Any, *, importance: Callable | None = None, p
             raise ValueError(f"{name} must be an integer of at least {least}, got {number!r}")
     require_seed(seed)
     estimates.check_confidence(confidence)
-    require_threads(threads)
+    engine.require_threads(threads)
     way = progress(event, process, importance)
     asked = functional(event, process)
-    levels = np.arange(1, way.levels) / way.levels * (1.0 - 1e-12)
-    g = None if way.timed else graph(process, event)
-    run = _stepwise(process, asked, way, levels, int(particles), seed) if g is None or len(g.nodes) < 3 else \
-        _over_graph(g, asked, way, levels, int(particles), seed, int(process.max_steps))
+    at = np.arange(1, way.levels) / way.levels * (1.0 - 1e-12) if levels is None else _levels(levels)
+    if trials is not None:
+        tree = _trials(trials, levels, len(at))
+        run = _tree(process, asked, way, at, tree, int(particles), seed, stage)
+    else:
+        g = None if way.timed else graph(process, event)
+        run = _stepwise(process, asked, way, at, int(particles), seed, stage) if g is None or len(g.nodes) < 3 else \
+            _over_graph(g, asked, way, at, int(particles), seed, int(process.max_steps), stage)
     out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
-    return _estimate(out, int(particles), way, seed, confidence, time.perf_counter() - started)
+    if np.isnan(out[:, 0]).any():
+        raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population grew "
+                         f"{restart.MOST:,} times as large")
+    how = f"{len(out)} populations of {particles:,} paths, " + (
+        f"split adaptively at up to {way.levels} levels." if levels is None else
+        f"split at {len(at)} fixed levels." if trials is None else
+        f"with retrials at {len(at)} fixed levels (RESTART).")
+    return _estimate(out, int(particles), way, seed, confidence, time.perf_counter() - started, how)
+
+
+def _levels(levels: Any) -> np.ndarray:
+    at = np.atleast_1d(np.array(levels, float))
+    if at.ndim != 1 or not np.all((at > 0.0) & (at < 1.0)) or np.any(np.diff(at) <= 0.0):
+        raise ValueError(f"levels must be rising numbers in (0, 1), got {levels!r}")
+    return at * (1.0 - 1e-12)                                 # a lattice score is not to miss its level by rounding
+
+
+def _trials(trials: Any, levels: Any, count: int) -> np.ndarray:
+    if levels is None:
+        raise ValueError(f"levels must be given with trials, got None and {trials!r}")
+    found = np.atleast_1d(np.array(trials))
+    if found.dtype.kind not in "iu" or found.ndim != 1 or len(found) not in (1, count) or np.any(found < 1):
+        raise ValueError(f"trials must be an integer of at least 1, or one for each of the {count} levels, got "
+                         f"{trials!r}")
+    return np.array(np.broadcast_to(found, count), np.int64)
+
+
+def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray, trials: np.ndarray, particles: int,
+          seed: int, stage: int) -> Callable[[int], np.ndarray]:
+    """One population of trees."""
+    made, limit = process.functions(), int(process.steps or process.max_steps)
+    role = restart.climber(made.begin, made.step, asked, way.function, process.steps is None)
+
+    def arguments(replicate: int, out: np.ndarray) -> tuple:
+        return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
+                trials, particles, limit, out)
+    kernel = fuse(restart.restart_run, {"climb": role}, arguments(0, np.zeros(5)))
+
+    def run(replicate: int) -> np.ndarray:
+        out = np.zeros(5)
+        kernel(*arguments(replicate, out))
+        return out
+    return run
 
 
 def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.ndarray, particles: int,
-              seed: int) -> Callable[[int], np.ndarray]:
+              seed: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population of any simulator."""
     made, limit = process.functions(), int(process.steps or process.max_steps)
     role = splitting.splitter(made.begin, made.step, asked, way.function, process.steps is None)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
-        return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), process.record, asked.record, levels,
+        return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 particles, limit, out)
     kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(5)))
 
@@ -102,7 +163,7 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
 
 
 def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, particles: int, seed: int,
-                most: int) -> Callable[[int], np.ndarray]:
+                most: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population over a graph, where each node has its level."""
     cells = 1 << max(1, int(np.ceil(np.log2(g.p.shape[1]))))
     to = np.zeros((len(g.to), cells), np.uint64)
@@ -119,7 +180,7 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     final = np.where(g.value > 0.0, top, level)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
-        return (np.uint64(seed), np.uint32(SPLITTING), np.uint64(replicate), to.ravel(), table, cells, level, final,
+        return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), to.ravel(), table, cells, level, final,
                 g.root, particles, g.steps or most, top, out)
     kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(5)))
 
@@ -130,7 +191,8 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     return run
 
 
-def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: float, seconds: float) -> Estimate:
+def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: float, seconds: float,
+              how: str) -> Estimate:
     count = len(out)
     reached = np.exp(out[:, 0])                               # the probability of the level where the climb ended
     each = reached * out[:, 1] / particles
@@ -162,5 +224,4 @@ def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: 
                     evaluations=Evaluations(0, 0, 0, paths), kind="replicated",
                     verdict="caution" if value else "not trusted", reason=reason, checks=checks,
                     stopped_by="replicates", seed=seed, confidence=confidence, seconds=seconds, bound=None,
-                    interval_method="t", how=f"{count} populations of {particles:,} paths, split adaptively at up to "
-                    f"{way.levels} levels.", _ends=ends)
+                    interval_method="t", how=how, _ends=ends)

@@ -40,7 +40,7 @@ def functional(f: Any, process: Process) -> Functional:
     TypeError, ValueError
         If f asks for what these paths do not have.
     """
-    if isinstance(f, LargestIntegrated):
+    if isinstance(f, (LargestIntegrated, SumReaches)):
         return f.functional()
     if isinstance(f, AnyEvent):
         return _of_event(f, process)
@@ -78,6 +78,31 @@ class LargestIntegrated:
 
     def __repr__(self) -> str:
         return f"P(sum >= {self.level:g} | all terms but the largest)"
+
+
+@dataclass(frozen=True, eq=False)
+class SumReaches:
+    """1(sum >= level), of paths of `AllButLargest` that draw every term; a path ends where it has reached the level."""
+
+    level: float
+
+    def functional(self) -> Functional:
+        """The plain functions to compile."""
+        def start(e, state):
+            return 0
+
+        def update(e, nothing, time, state):
+            return 0
+
+        def decide(e, nothing, state, left):
+            return 1 if state[2] >= e.level else 0 if state[0] == 0 else -1
+
+        def value(e, nothing, state):
+            return state[2] >= e.level
+        return Functional(records.record(level=self.level), start, update, decide, value, finite=False)
+
+    def __repr__(self) -> str:
+        return f"sum >= {self.level:g}"
 
 
 def _accumulator(score: Any, process: Process) -> tuple[tuple, Any]:

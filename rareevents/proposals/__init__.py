@@ -1,5 +1,6 @@
 """Proposals that design themselves: each function returns a `Design`, a law and what is known about it."""
 from rareevents.designs import Design as Design
+from rareevents.proposals.committor import committor as committor
 from rareevents.proposals.conditioning import rao_blackwell as rao_blackwell
 from rareevents.proposals.cross_entropy import StalledError as StalledError
 from rareevents.proposals.cross_entropy import cross_entropy as cross_entropy
@@ -7,6 +8,7 @@ from rareevents.proposals.doob import doob as doob
 from rareevents.proposals.doob import softened as softened
 from rareevents.proposals.feedback import chernoff as chernoff
 from rareevents.proposals.feedback import feedback as feedback
+from rareevents.proposals.hazard import hazard_twist as hazard_twist
 from rareevents.proposals.largest import largest_integrated as largest_integrated
 from rareevents.proposals.learned import NothingFoundError as NothingFoundError
 from rareevents.proposals.learned import explored as explored
