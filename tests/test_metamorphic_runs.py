@@ -85,7 +85,8 @@ def test_merge_is_associative(kind, seed, n, cuts):
         terms, mean = parts[0].of(k), math.fsum(t) / n
         assert (terms.hits, terms.negative) == (np.count_nonzero(t), np.count_nonzero(t < 0.0))
         assert np.allclose(terms.largest, -np.sort(-abs(t[t != 0.0]))[:sums.KEPT], rtol=1e-14)
-        assert abs(terms.total - math.fsum(t)) <= 1e-14 * math.fsum(abs(t))
+        size = math.fsum(abs(t))
+        assert abs(terms.total - math.fsum(t)) <= 1e-14 * size and abs(terms.absolute - size) <= 1e-13 * size
         scale = terms.m2 + n * (1e-11 * terms.absolute / n) ** 2
         for order, found in ((2, terms.m2), (3, terms.m3), (4, terms.m4)):
             assert abs(found - math.fsum((t - mean) ** order)) <= REL * scale ** (order / 2)
