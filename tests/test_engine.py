@@ -64,6 +64,13 @@ def test_the_same_bits_in_any_order_of_visits(name, monkeypatch):
         assert bits(QUESTIONS[name], samples=N, threads=threads) == one
 
 
+def test_the_first_rule_that_holds_is_reported():
+    assert engine.Stop(samples=1000, max_samples=1000, max_seconds=1.0).reached(1000, [], 2.0) == "samples"
+    assert engine.Stop(samples=2000, max_samples=1000, max_seconds=1.0).reached(1000, [], 2.0) == "max_samples"
+    assert engine.Stop(samples=2000, max_samples=1001, max_seconds=1.0).reached(1000, [], 2.0) == "max_seconds"
+    assert engine.Stop(samples=2000, max_seconds=2.0).reached(1000, [], 1.0) is None
+
+
 def test_a_run_stops_only_when_every_quantity_is_settled():
     """On 100 hits, 1,000 draws, the error that is asked for, and a variance of variance of 0.02."""
     good = Terms(1000, 100, 0, 1.0, 9.0, 0.0, 0.02 * 81.0, 1000.0, np.ones(100))

@@ -134,10 +134,12 @@ def test_each_quantity_has_underflows_of_its_own():
     assert [{c.name: c.figure for c in part.checks}["numbers"] for part in found.components] == [0.0, 1000.0]
 
 
-def test_general_and_counting_kernels_agree():
-    """The same streams: the same draws, so only the order of the sums differs."""
+@pytest.mark.parametrize(("rate", "level", "tilted"), [(4.0, 20, 20.0), (4e4, 40_300, 40_300.0)])
+def test_general_and_counting_kernels_agree(rate, level, tilted):
+    """The same streams: the same draws, so only the order of the sums differs. 40,000: more values than fit a block."""
     arguments = dict(seed=4, confidence=0.95, threads=2, progress=False, stage=0)
-    runs = [weigh(POISSON, rare.at_least(20), rare.Poisson(20.0), Stop(100_000), tally=tally, **arguments)
+    question = rare.Poisson(rate), rare.at_least(level), rare.Poisson(tilted)
+    runs = [weigh(*question, Stop(100_000), tally=tally, **arguments)
             for tally in (True, False)]
     assert runs[0].hits == runs[1].hits
     assert runs[0].value == pytest.approx(runs[1].value, rel=1e-12, abs=0.0)
