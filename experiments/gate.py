@@ -17,7 +17,7 @@ from rareevents.experiments import Findings, main
 MISSES = 150 / 2000         # the most trusted runs whose interval misses; of a trap 10 / 2000
 TRAPPED = 10 / 2000
 GOOD = 1900 / 2000          # the fewest good runs that are trusted, with a proof or an audit
-DIMENSIONS, BUDGETS = (4, 20, 100), (50, 500, 5000)      # of the audit's power, and its draws
+DIMENSIONS, BUDGETS = (2, 20, 100), (500, 1000, 2000, 5000)      # of the audit's power, and its draws
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Settings:
     """Runs of each case."""
     samples: int = 10_000
     """Draws of each estimate, without those of its audit; of an over-tilted one a tenth."""
-    powers: int = 40
+    powers: int = 100
     """Runs for each share of draws that an audit gets, and each dimension."""
     seed: int = 1
     """Of the first run; the next have the next seeds."""
@@ -52,15 +52,6 @@ def first(x):
 
 def both(x):
     return abs(x[0])
-
-
-def either(x):
-    return max(x[0], x[1])
-
-
-def corner(x):
-    """Above 4 in the first component, or above 1.9 in three others: that part is 43 % of the event."""
-    return max(x[0] - 4.0, min(x[1], min(x[2], x[3])) - 1.9)
 
 
 def decoy(x):
@@ -123,20 +114,17 @@ def row(name, case, audit, settings, counts):
 
 
 def audited(d):
-    """Name -> integrand and proposal whose audit is measured: three that miss a part, and a good one."""
-    return {"other side": (rare.score(both) >= 4.0, moved(4.0, d)),
-            "other component": (rare.score(either) >= 4.0, moved(4.0, d)),
-            "corner": (rare.score(corner) >= 0.0, moved(4.0, d)),
-            "good": (rare.score(both) >= 4.0, two_sided(d))}
+    """Name -> proposal for both sides whose audit is measured: one that misses a side, and a good one."""
+    return {"other side": moved(4.0, d), "good": two_sided(d)}
 
 
 def power(d, name, budget, settings):
     """How often an audit with so many draws tells a trap, and lets a good proposal pass."""
-    f, q = audited(d)[name]
-    statuses = []
+    q, statuses = audited(d)[name], []
     for i in range(settings.powers):
-        found = rare.estimate(rare.IID(rare.Normal(0.0, 1.0), d), f, proposal=q, samples=settings.samples, threads=1,
-                              seed=settings.seed + i, audit=budget / settings.samples)
+        found = rare.estimate(rare.IID(rare.Normal(0.0, 1.0), d), rare.score(both) >= 4.0, proposal=q,
+                              samples=settings.samples, threads=1, seed=settings.seed + i,
+                              audit=budget / settings.samples)
         statuses += [check.status for check in found.checks if check.name == "audit"] or ["refused before"]
     return {"d": d, "case": name, "draws": budget, "runs": settings.powers,
             **{status: statuses.count(status) for status in ("passed", "failed", "unresolved", "blind",
@@ -167,21 +155,21 @@ def findings(rows, powers):
 
 def picture(powers):
     """The share of runs that the audit tells apart, against its draws: a panel for each case, a line per dimension."""
-    made, panels = plots.figure(1, 4, figsize=(10.5, 3.0))
-    looks = {4: (plots.SAMPLED, "o", "-"), 20: (plots.IDEAL, "s", "--"), 100: (plots.NAIVE, "^", ":")}
-    titles = {"other side": "the other side is missed", "other component": "another component is",
-              "corner": "a corner of three is", "good": "nothing is missed"}
+    made, panels = plots.figure(1, 2, figsize=(8.0, 3.2))
+    looks = {2: (plots.SAMPLED, "o", "-"), 20: (plots.IDEAL, "s", "--"), 100: (plots.NAIVE, "^", ":")}
+    titles = {"other side": "a side is missed: refused", "good": "nothing is missed: told to be good"}
     with plots.style():
         for axes, (name, title) in zip(panels, titles.items(), strict=True):
             for d, (colour, marker, line) in looks.items():
                 chosen = [one for one in powers if one["d"] == d and one["case"] == name]
-                axes.plot([one["draws"] for one in chosen], [one["failed"] / one["runs"] for one in chosen],
-                          color=colour, marker=marker, linestyle=line, label=f"d = {d}")
+                shares = [one["failed" if name == "other side" else "passed"] / one["runs"] for one in chosen]
+                axes.plot([one["draws"] for one in chosen], shares, color=colour, marker=marker, linestyle=line,
+                          label=f"d = {d}")
             axes.set(xscale="log", ylim=(-0.05, 1.05), xlabel="draws of the search", title=title)
             axes.set_xticks(BUDGETS, [f"{budget:,}" for budget in BUDGETS])
             axes.minorticks_off()
             axes.label_outer()
-        panels[0].set_ylabel("share of runs that the audit refuses")
+        panels[0].set_ylabel("share of the runs")
         panels[-1].legend()
     return made
 

@@ -306,7 +306,7 @@ def test_no_trap_is_trusted_and_wrong(monkeypatch):
 def test_the_gate_of_a_release(replicates):
     """2,000 runs of each case with --slow. Reduced: no trap is trusted and missed, every good run is trusted."""
     seeds = replicates(2000, 5)
-    settings = gate.Settings(seeds=seeds, powers=replicates(40, 2))
+    settings = gate.Settings(seeds=seeds, powers=replicates(100, 2))
     rows = {}
     for name, case in gate.cases().items():
         if seeds < 2000 and name not in ("linear, opaque, d = 2", "both sides, on one"):
