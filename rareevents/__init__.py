@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:                                        # what type checkers and editors read; loaded on first use
+    from rareevents.blame import UserFunctionError as UserFunctionError
     from rareevents.distributions import *               # noqa: F403
     from rareevents.estimates import Estimate as Estimate
     from rareevents.events import *                      # noqa: F403
@@ -25,7 +26,6 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.paths.steered import PathMixture as PathMixture
     from rareevents.paths.steered import Steered as Steered
     from rareevents.processes import *                   # noqa: F403
-    from rareevents.sampler import UserFunctionError as UserFunctionError
 
 # A script's folder comes first on the path. Where one beside it is called like a module of the standard library, as
 # experiments/queue.py is, the folder must come last, or SciPy imports the script.
@@ -39,6 +39,7 @@ _HOMES = {
                       "HalfSpace", "IID", "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal",
                       "NegativeBinomial", "Normal", "Poisson", "Reflected", "Shifted", "StudentT", "Support",
                       "Truncated", "Uniform", "Weibull", "ZeroInflated", "integers", "reals"),
+    "blame": ("UserFunctionError",),
     "estimates": ("Estimate",),
     "events": ("Event", "Score", "at_least", "at_most", "component", "identity", "linear", "outside", "score", "total"),
     "integrands": ("black_box",),
@@ -54,7 +55,6 @@ _HOMES = {
     "paths.steered": ("PathMixture", "Steered"),
     "processes": ("BirthDeath", "CompoundSum", "JumpChain", "MarkovChain", "Process", "RandomWalk", "SelfExciting",
                   "TandemQueue"),
-    "sampler": ("UserFunctionError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
 _MODULES = ("experiments", "information", "oracle", "plots", "problems", "proposals", "testing")

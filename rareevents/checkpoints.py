@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,33 @@ class Checkpoint:
     ----------
     path : path
         Of the file; of a folder in which the identity names it.
-    identity : mapping
-        What the sampling depends on, by name: [text for people, digest].
+    identity : function
+        () -> what the sampling depends on, by name: [digest, text for people]. Called once, when it is needed.
     """
 
-    def __init__(self, path: Any, identity: dict[str, list[str]]) -> None:
-        self.path = Path(path)
-        self.asked = folder.get() != self.path                # else it is kept only where a run takes long
-        self.identity = identity
-        if self.path.is_dir():
-            name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
-            self.path = self.path / f"{name}.checkpoint"
-        self.previous = self.path.with_name(self.path.name + ".previous")
+    def __init__(self, path: Any, identity: Callable[[], dict[str, list[str]]]) -> None:
+        self._place, self._identity = Path(path), identity
+        self.asked = folder.get() != self._place              # else it is kept only where a run takes long
         self._newest: Prefix | None = None
         self._written, self._next = 0, time.monotonic() + EVERY
+
+    @cached_property
+    def identity(self) -> dict[str, list[str]]:
+        """What the sampling depends on."""
+        return self._identity()
+
+    @cached_property
+    def path(self) -> Path:
+        """The file."""
+        if not self._place.is_dir():
+            return self._place
+        digests = json.dumps({name: value[0] for name, value in self.identity.items()}, sort_keys=True)
+        return self._place / f"{hashlib.sha256(digests.encode()).hexdigest()[:24]}.checkpoint"
+
+    @property
+    def previous(self) -> Path:
+        """The file before it."""
+        return self.path.with_name(self.path.name + ".previous")
 
     def load(self) -> Prefix | None:
         """The prefix that was kept, None where there is none; the one before it where the file is damaged.
@@ -73,6 +87,8 @@ class Checkpoint:
         CheckpointError
             If it is of another run, or both files are damaged.
         """
+        if not self.asked and not any(self._place.iterdir()):
+            return None
         if not os.access(self.path.parent, os.W_OK):
             raise ValueError(f"checkpoint must be a file in a folder that can be written, got {self.path}")
         remove_parts(self.path)
@@ -125,11 +141,11 @@ class Checkpoint:
 
     def _read(self, path: Path) -> Prefix:
         identity, prefix = _unpacked(path.read_bytes())
-        for name in sorted(identity.keys() | self.identity.keys()):
-            before, now = identity.get(name, ["nothing", ""]), self.identity.get(name, ["nothing", ""])
-            if before != now:
-                raise CheckpointError(f"checkpoint {path} is of another run: {name} was {before[0]}, and is {now[0]}"
-                                      + ("" if before[0] != now[0] else " with other code or values"))
+        for name in sorted(identity.keys() | self.identity.keys(), key=lambda name: (name == "kernel", name)):
+            before, now = (known.get(name, ["", "nothing"]) for known in (identity, self.identity))
+            if before[0] != now[0]:
+                what = f"was {before[1]}, and is {now[1]}" if before[1] != now[1] else "has other code or values"
+                raise CheckpointError(f"checkpoint {path} is of another run: {name} {what}")
         return prefix
 
 

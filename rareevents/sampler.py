@@ -1,6 +1,6 @@
 """From (nominal, f, proposal, seed, stage) to a function that turns a chunk id into moments.
 
-Here the laws and the integrand meet the kernels; when a user's function fails, here is found which one, on what draw.
+Here the laws and the integrand meet the kernels, and what compiled code does not notice is noticed.
 """
 from __future__ import annotations
 
@@ -8,34 +8,21 @@ import dataclasses
 import hashlib
 import inspect
 import math
-import traceback
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
+from rareevents.blame import UserFunctionError, python, raised, shown, user_function
 from rareevents.distributions import Distribution
-from rareevents.distributions.base import densities, draws
-from rareevents.distributions.parts import alike
 from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
-from rareevents.kernels.freeze import PACKAGE, Frozen, where
-from rareevents.kernels.fuse import CompileError, fuse
+from rareevents.kernels.freeze import Frozen, where
+from rareevents.kernels.fuse import fuse
 from rareevents.moments import Moments
 
 BLOCK = 512                   # draws in a block: 128 to 4,096 measured the same
 WINDOW = 1 << 15              # the widest tally of counts, in cells
 BLACK_BOX_CHUNK = 1 << 10     # the largest chunk of a black box, whose calls cost far more than the chunk
-
-
-class UserFunctionError(RuntimeError):
-    """A user's function raised, or returned NaN or infinity; the message names it, its line, the chunk and the draw.
-
-    `estimate` is what the chunks before it gave, or None.
-    """
-
-    estimate: Any = None
 
 
 class Sampler:
@@ -99,7 +86,7 @@ class Sampler:
                 "proposal": "" if self.proposal is None else
                 digest(self.proposal.record, *map(_code, self.proposal.functions())),
                 "f": digest(self._e, _code(f) if plain and not self.black_box else repr(self.f)),
-                "versions": digest(self._kernel.__name__)}
+                "kernel": self._kernel.__name__}
 
     # -------------------------------------------------------------------------------------------------- a chunk
     def chunk(self, chunk: int, n: int, floor: np.ndarray | float = 0.0) -> Moments:
@@ -133,12 +120,12 @@ class Sampler:
                 for i in range(n):
                     y[:, i] = self.f.f(x[i])
         except Exception as error:
-            at = "a block of draws" if self.f.vectorized else f"x = {_shown(x[i])}"
+            at = "a block of draws" if self.f.vectorized else f"x = {shown(x[i])}"
             raise UserFunctionError(f"{self.f!r} raised {type(error).__name__}: {error} at {at} "
                                     f"in chunk {chunk}") from error
         bad = np.flatnonzero(~np.isfinite(y).all(axis=0))
         if len(bad):
-            raise UserFunctionError(f"{self.f!r} returned {y[:, bad[0]]} at x = {_shown(x[bad[0]])} in chunk {chunk}")
+            raise UserFunctionError(f"{self.f!r} returned {y[:, bad[0]]} at x = {shown(x[bad[0]])} in chunk {chunk}")
         result, status = Moments.of_block(w, y)
         if status != sums.OK:
             self._blame({"x": x, "w": w, "y": y, "status": np.array([status, n, 0])}, chunk, None)
@@ -150,19 +137,19 @@ class Sampler:
         x, m = scratch["x"], int(scratch["status"][1])
         if scratch["status"][0] == sums.BAD_WEIGHT:
             self._blame_weight(x[:m], scratch["w"][:m], chunk)
-        functions = [(self.f.function(), self._e, _user_function(self.f))] if not self.black_box else []
+        functions = [(self.f.function(), self._e, user_function(self.f))] if not self.black_box else []
         for law in {id(v): v for v in (self.nominal, self.law)}.values():
             functions.append((law.functions()[1], law.record, law.functions()[1]))
         for function, record, user in functions:
-            for value in map(_python, x[:m]):
+            for value in map(python, x[:m]):
                 try:
                     with np.errstate(all="ignore"):
                         result = np.asarray(function(record, value), float)
                 except Exception as cause:
-                    raise UserFunctionError(f"{_raised(user, cause)} at x = {_shown(value)} in chunk {chunk}"
+                    raise UserFunctionError(f"{raised(user, cause)} at x = {shown(value)} in chunk {chunk}"
                                             ) from cause
                 if user is not function and not np.all(np.isfinite(result)):
-                    raise UserFunctionError(f"{where(user)} returned {result} at x = {_shown(value)} in chunk {chunk}: "
+                    raise UserFunctionError(f"{where(user)} returned {result} at x = {shown(value)} in chunk {chunk}: "
                                             "an integrand must be finite")
         raise UserFunctionError(f"{self.f!r} failed in chunk {chunk} ({error or 'a term is not finite'}), and plain "
                                 f"Python does not repeat it on the draws of its last block")
@@ -175,16 +162,16 @@ class Sampler:
             try:
                 densities[role] = float(function(law.record, x[i]))
             except Exception as cause:
-                raise UserFunctionError(f"{_raised(function, cause)} at x = {_shown(x[i])} in chunk {chunk}, in "
+                raise UserFunctionError(f"{raised(function, cause)} at x = {shown(x[i])} in chunk {chunk}, in "
                                         f"{law!r}") from cause
         for role, law in (("proposal", self.law), ("nominal", self.nominal)):
             value = densities[role]
             if math.isnan(value) or value == math.inf or (role == "proposal" and value == -math.inf):
                 function = law.functions()[1]
                 raise UserFunctionError(f"log_density of the {role} {law!r} ({where(function)}) is {value} at its own "
-                                        f"draw x = {_shown(x[i])} in chunk {chunk}: it must be finite where "
+                                        f"draw x = {shown(x[i])} in chunk {chunk}: it must be finite where "
                                         f"draw can go")
-        raise UserFunctionError(f"the weight p/q overflows (log p/q = {log_weights[i]:.6g}) at x = {_shown(x[i])} in "
+        raise UserFunctionError(f"the weight p/q overflows (log p/q = {log_weights[i]:.6g}) at x = {shown(x[i])} in "
                                 f"chunk {chunk}: {self.law!r} is too far from {self.nominal!r}")
 
     def _compare(self, scratch: dict[str, np.ndarray], chunk: int) -> None:
@@ -192,7 +179,7 @@ class Sampler:
 
         Numba checks no array bounds and turns 1/0 into infinity; plain Python does not let these pass.
         """
-        user = _user_function(self.f)
+        user = user_function(self.f)
         laws = [law for law in {id(v): v for v in (self.nominal, self.law)}.values()
                 if not type(law).__module__.startswith("rareevents.")]
         if user is None and not laws:
@@ -200,24 +187,24 @@ class Sampler:
         m = int(scratch["status"][1])
         function = self.f.function()
         for i in range(m):
-            x, w, y = _python(scratch["x"][i]), scratch["v"][i], scratch["y"][:, i]
+            x, w, y = python(scratch["x"][i]), scratch["v"][i], scratch["y"][:, i]
             if user is not None:
                 value = self._replay(function, self._e, user, x, chunk)
                 if not np.allclose(np.asarray(value, float) * w, y, rtol=1e-7, atol=0.0, equal_nan=False):
-                    raise UserFunctionError(f"{where(user)} gives {value} at x = {_shown(x)} in plain Python, but "
+                    raise UserFunctionError(f"{where(user)} gives {value} at x = {shown(x)} in plain Python, but "
                                             f"{y / w} compiled: look for an index out of range or a type that changes")
             for law in laws:
                 log_density = law.functions()[1]
                 self._replay(log_density, law.record, log_density, x, chunk)
             if laws and self.law is laws[-1] and not np.isfinite(self.law.functions()[1](self.law.record, x)):
-                raise UserFunctionError(f"{self.law!r} drew x = {_shown(x)} in chunk {chunk}, where its log density is "
+                raise UserFunctionError(f"{self.law!r} drew x = {shown(x)} in chunk {chunk}, where its log density is "
                                         f"not finite: draw and support must agree")
             if laws and self.proposal is not None and w > 0.0:
                 value = sum(s * float(law.functions()[1](law.record, x)) for s, law in
                             ((1.0, self.nominal), (-1.0, self.law)))
                 if abs(value - math.log(w)) > 1e-7 * max(1.0, abs(value)):
                     raise UserFunctionError(f"log_density of {laws[0]!r} gives the log weight {value} at x = "
-                                            f"{_shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
+                                            f"{shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
                                             f"index out of range or a type that changes")
 
     def _replay(self, function: Any, record: tuple, user: Any, x: Any, chunk: int) -> Any:
@@ -225,7 +212,7 @@ class Sampler:
             with np.errstate(all="ignore"):
                 return function(record, x)
         except Exception as cause:
-            raise UserFunctionError(f"{_raised(user, cause)} at x = {_shown(x)} in chunk {chunk}, where the compiled "
+            raise UserFunctionError(f"{raised(user, cause)} at x = {shown(x)} in chunk {chunk}, where the compiled "
                                     f"code went on without noticing") from cause
 
 
@@ -247,87 +234,7 @@ def _code(function: Any) -> str:
     return Frozen(function, build=False).digest.hex()
 
 
-def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int, seed: int,
-                   stage: int) -> tuple[np.ndarray, np.ndarray]:
-    """n draws x of the proposal (None: of the nominal law) and their log weights log p(x) - log q(x), in nats."""
-    law = nominal if proposal is None else proposal
-    x = draws(law, n, seed, stage)
-    return x, np.zeros(n) if proposal is None else log_ratios(nominal, law, x)
-
-
-def values(f: Any, x: np.ndarray) -> np.ndarray:
-    """f, one number per draw, at every entry or row of x; what raises, NaN and infinity are errors, as in a chunk."""
-    return evaluator(f)(x)
-
-
-def evaluator(f: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """`values` of f as a function of x, for draws of one law: what it compiles, it keeps."""
-    kernel: Any = None
-
-    def called(x: np.ndarray) -> np.ndarray:
-        nonlocal kernel
-        if isinstance(f, BlackBox):
-            return np.asarray(f.f(x), float).reshape(len(x)) if f.vectorized else np.array([float(f.f(v)) for v in x])
-        out, w, empty = np.empty((1, len(x))), np.empty(len(x)), records.record()
-        arguments = (empty, empty, f.record, np.ascontiguousarray(x), w, out)
-        if kernel is None:
-            kernel = fuse(chunks.values, {"weigh": chunks.weigher(None, None, f.function(), None)}, arguments)
-        kernel(*arguments)
-        return out[0]
-
-    def evaluate(x: np.ndarray) -> np.ndarray:
-        try:
-            y = called(x)
-        except CompileError:
-            raise
-        except Exception as error:
-            raise UserFunctionError(_where_raised(f, x, error)) from error
-        bad = np.flatnonzero(~np.isfinite(y))
-        if len(bad):
-            raise UserFunctionError(f"{f!r} returned {y[bad[0]]} at x = {_shown(x[bad[0]])}")
-        return y
-    return evaluate
-
-
-def _where_raised(f: Any, x: np.ndarray, error: Exception) -> str:
-    """The draw at which plain Python raises the same."""
-    call = f.f if isinstance(f, BlackBox) else lambda v: f.function()(f.record, v)
-    for v in x if not (isinstance(f, BlackBox) and f.vectorized) else ():
-        try:
-            call(v if isinstance(f, BlackBox) else _python(v))
-        except Exception as cause:
-            return f"{_raised(_user_function(f) or f, cause)} at x = {_shown(v)}"
-    return f"{f!r} raised {type(error).__name__}: {error}"
-
-
-def log_ratios(p: Distribution, q: Distribution, x: np.ndarray) -> np.ndarray:
-    """log p(x) - log q(x) at every entry or row of x, also for laws whose densities are known up to a common factor."""
-    with np.errstate(invalid="ignore"):                    # where neither law can draw: NaN
-        return densities(p, x) - densities(q, x)
-
-
-def log_densities(laws: Sequence[Distribution], x: np.ndarray) -> np.ndarray:
-    """log q_j(x) [law, draw] of laws with densities, those with the same functions in one call of a kernel."""
-    out = np.empty((len(laws), len(x)))
-    for group in alike(laws):
-        found = np.empty((len(group), len(x)))
-        arguments = (records.stack([laws[j].record for j in group]), np.ascontiguousarray(x), found)
-        fuse(chunks.log_densities_of_each, {"log_density": laws[group[0]].functions()[1]}, arguments)(*arguments)
-        out[group] = found
-    return out
-
-
 # ------------------------------------------------------------------------------------------------ the pieces
-def _user_function(f: Any) -> Any:
-    """The user's plain function inside an integrand or event, or None if there is only ours."""
-    if isinstance(f, Integrand):
-        return f.f
-    if isinstance(f, BlackBox):
-        return None
-    users = Frozen(f.function(), build=False).users
-    return users[0] if users else None
-
-
 def length(f: Any, law: Distribution) -> int | None:
     """How many values f returns per draw, found by calling it once in plain Python; None for a plain number.
 
@@ -344,20 +251,20 @@ def length(f: Any, law: Distribution) -> int | None:
         row[0] = drawn
     else:
         law.draw(rng, row[0])
-    x = row if isinstance(f, BlackBox) and f.vectorized else _python(row[0])
+    x = row if isinstance(f, BlackBox) and f.vectorized else python(row[0])
     try:
         value = f.f(x)
     except Exception as cause:
-        raise UserFunctionError(f"{_raised(f.f, cause)} at x = {_shown(row[0])}, before sampling") from cause
+        raise UserFunctionError(f"{raised(f.f, cause)} at x = {shown(row[0])}, before sampling") from cause
     if value is None:
         raise UserFunctionError(f"{f!r} must return a number, a bool or several numbers, got None at x = "
-                                f"{_shown(row[0])}")
+                                f"{shown(row[0])}")
     try:
         kind = np.asarray(value).dtype.kind
     except ValueError:
         kind = "ragged"
     if kind not in "biuf":
-        raise TypeError(f"{f!r} must return a number, a bool or several numbers, got {value!r} at x = {_shown(row[0])}")
+        raise TypeError(f"{f!r} must return a number, a bool or several numbers, got {value!r} at x = {shown(row[0])}")
     shape = np.shape(value)
     if isinstance(f, BlackBox) and f.vectorized:
         if shape[:1] != (1,):
@@ -384,25 +291,3 @@ def _window(law: Distribution) -> tuple[int, int] | None:
     if not (math.isfinite(low) and math.isfinite(high)) or high - low >= WINDOW:
         return None
     return int(low), int(high - low) + 1
-
-
-def _raised(function: Any, cause: Exception) -> str:
-    """Which function raised what: at the line of the user's file where it was, if it was in one."""
-    frames = traceback.extract_tb(cause.__traceback__)
-    users = [frame for frame in frames if PACKAGE not in Path(frame.filename).parents]
-    name = getattr(function, "__name__", type(function).__name__)
-    code = getattr(function, "__code__", None)
-    file, line = (users[-1].filename, users[-1].lineno) if users else \
-        (code.co_filename, code.co_firstlineno) if code is not None else ("no Python source", 0)
-    return f"{name} ({file}, line {line}) raised {type(cause).__name__}: {cause}"
-
-
-def _python(x: Any) -> Any:
-    """A draw as plain Python has it: 1 / 0 of NumPy numbers is infinity, of Python's an error."""
-    return x if isinstance(x, np.ndarray) else x.item()
-
-
-def _shown(x: Any) -> str:
-    if isinstance(x, np.ndarray):
-        return np.array2string(x, threshold=8)
-    return repr(_python(x) if hasattr(x, "item") else x)

@@ -13,7 +13,7 @@ import rareevents as rare
 from rareevents import closed_forms
 from rareevents import information as info
 from rareevents.distributions.quadrature import integral, marks
-from rareevents.sampler import UserFunctionError
+from rareevents.blame import UserFunctionError
 
 NATS = math.e
 DYADIC, FOUR = [0.5, 0.25, 0.125, 0.125], [0.25] * 4

@@ -6,11 +6,11 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "sampler", "tails",
-          "intervals", "certificates", "second_moments", "paths", "reductions", "designs", "spending", "checks",
-          "estimates", "engine", "files", "checkpoints", "closed_forms", "oracle", "proposals", "methods",
-          "information", "testing", "plots", "staleness", "report", "experiments", "cli", "__init__", "problems",
-          "__main__")
+LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "blame", "draws",
+          "sampler", "tails", "intervals", "certificates", "second_moments", "paths", "reductions", "designs",
+          "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms", "oracle", "proposals",
+          "methods", "information", "testing", "plots", "staleness", "report", "experiments", "cli", "__init__",
+          "problems", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},

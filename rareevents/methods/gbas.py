@@ -8,7 +8,7 @@ import numpy as np
 
 from rareevents.distributions import Distribution
 from rareevents.kernels.streams import LEARNING
-from rareevents.sampler import values, weighted_draws
+from rareevents.draws import values, weighted_draws
 
 BLOCK = 1 << 16               # draws at a time
 STAGE = LEARNING - (1 << 18)  # streams of the blocks

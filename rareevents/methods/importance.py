@@ -31,9 +31,13 @@ from rareevents.paths.sampled import sampled_paths
 from rareevents.paths.sampler import PathSampler
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
-from rareevents.sampler import BLACK_BOX_CHUNK, Sampler, UserFunctionError, weighted_draws
+from rareevents.blame import UserFunctionError
+from rareevents.draws import weighted_draws
+from rareevents.sampler import BLACK_BOX_CHUNK, Sampler
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
+INFINITE = ("The variance of f p/q over paths is infinite: those that turn back often weigh too much; see "
+            "proposals.feedback, or a proposal that sees where a path is.")
 SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support,
 SUPPORT_BLOCKS = 20               # in as many blocks
 DRAWING = 0.7                     # of max_seconds, the share of the estimate where an audit follows
@@ -112,7 +116,7 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, 
     prepare: Any = _of_paths if isinstance(nominal, Process) else _of_draws
     task = _Task(nominal, f, proposal, int(seed), confidence, audit, prepare(nominal, f, proposal, seed, stage, tally))
     place = folder.get() if checkpoint is None else checkpoint
-    saved = None if place is None else Checkpoint(place, task.identity(stage))
+    saved = None if place is None else Checkpoint(place, lambda: task.identity(stage))
     start = None if saved is None else saved.load()
     if start is not None and start.draws > stop.draws:
         raise ValueError(f"checkpoint must hold at most the {stop.draws:,} draws that are asked for, got "
@@ -174,13 +178,12 @@ class _Task:
             more=self.audit if isinstance(self.audit, (list, tuple)) else ()))
 
     def identity(self, stage: int) -> dict[str, list[str]]:
-        """What the draws and their sums depend on, by name: a text, and a digest."""
-        found = {"seed": [str(self.seed), ""], "stage": [str(stage), ""],
-                 "schedule": [f"{engine.CHUNK_FIRST}, {engine.CHUNK_LAST}, {BLACK_BOX_CHUNK}", ""],
-                 "nominal": [repr(self.nominal), ""], "proposal": [repr(self.proposal), ""], "f": [repr(self.f), ""]}
-        for name, content in self.prepared.sampler.contents().items():
-            found[name] = [found[name][0] if name in found else name, content]
-        return found
+        """What the draws and their sums depend on, by name: a digest, and a text for people."""
+        texts = {"nominal": repr(self.nominal), "proposal": repr(self.proposal), "f": repr(self.f)}
+        plain = {"seed": str(self.seed), "stage": str(stage),
+                 "schedule": f"{engine.CHUNK_FIRST}, {engine.CHUNK_LAST}, {BLACK_BOX_CHUNK}"}
+        return {**{name: [text, text] for name, text in plain.items()},
+                **{name: [content, texts.get(name, "")] for name, content in self.prepared.sampler.contents().items()}}
 
     def _is_audited(self) -> bool:
         sampler = self.prepared.sampler
@@ -232,7 +235,8 @@ def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, sta
     def bound(boolean: bool) -> float | None:
         return 1.0 if asked.bound is None and proposal is None and boolean else asked.bound
     return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound,
-                     auditable=asked.graph is None and isinstance(f, AnyEvent), assumed=())
+                     auditable=asked.graph is None and isinstance(f, AnyEvent),
+                     assumed=(Check("second moment", "failed", math.inf, None, INFINITE),) if asked.infinite else ())
 
 
 def weighted_samples(nominal: Any, proposal: Any, n: int,

@@ -7,7 +7,7 @@ import numpy as np
 
 from rareevents.certificates import direction
 from rareevents.events import Complement, Event, Intersection, Union
-from rareevents.sampler import evaluator
+from rareevents.draws import evaluator
 
 
 def levels(event: Any, size: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -17,7 +17,7 @@ from rareevents.methods.importance import check_laws, estimate
 from rareevents.proposals.cross_entropy import StalledError
 from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.tilting import require_tilt, tilt
-from rareevents.sampler import values, weighted_draws
+from rareevents.draws import values, weighted_draws
 
 ROUND = 10_000                # draws of a round
 SHARE = 0.1                   # of a round that is kept

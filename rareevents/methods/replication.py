@@ -22,7 +22,8 @@ from rareevents.integrands import integrand
 from rareevents.kernels.streams import WEIGHTED
 from rareevents.methods.importance import check_laws, support_covered
 from rareevents.methods.lines import levels, probability_on_lines
-from rareevents.sampler import length, log_ratios, values, weighted_draws
+from rareevents.draws import log_ratios, values, weighted_draws
+from rareevents.sampler import length
 
 STAGE = WEIGHTED + (1 << 10)  # streams of the replicates
 SCHEMES = ("independent", "antithetic", "stratified", "control variates", "quasi-random")

@@ -31,7 +31,8 @@ from rareevents.proposals.mixtures import alore, mixture
 from rareevents.proposals.region import can_happen, design, exact_variance, impossible, parts, pieces
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import reduced
-from rareevents.sampler import length, values, weighted_draws
+from rareevents.draws import values, weighted_draws
+from rareevents.sampler import length
 from rareevents.second_moments import infinite_variance
 from rareevents.spending import Budget, SpentError
 

@@ -137,11 +137,7 @@ def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray
                 trials, particles, limit, out)
     kernel = fuse(restart.restart_run, {"climb": role}, arguments(0, np.zeros(5)))
 
-    def run(replicate: int) -> np.ndarray:
-        out = np.zeros(5)
-        kernel(*arguments(replicate, out))
-        return out
-    return run
+    return _population(kernel, arguments)
 
 
 def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.ndarray, particles: int,
@@ -155,11 +151,7 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
                 particles, limit, out)
     kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(5)))
 
-    def run(replicate: int) -> np.ndarray:
-        out = np.zeros(5)
-        kernel(*arguments(replicate, out))
-        return out
-    return run
+    return _population(kernel, arguments)
 
 
 def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, particles: int, seed: int,
@@ -184,6 +176,11 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
                 g.root, particles, g.steps or most, top, out)
     kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(5)))
 
+    return _population(kernel, arguments)
+
+
+def _population(kernel: Callable, arguments: Callable[[int, np.ndarray], tuple]) -> Callable[[int], np.ndarray]:
+    """What the population of a replicate leaves."""
     def run(replicate: int) -> np.ndarray:
         out = np.zeros(5)
         kernel(*arguments(replicate, out))

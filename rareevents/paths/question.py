@@ -46,10 +46,21 @@ class Question:
                 else None
         if not exact.value(self.graph) > 0.0:
             return None
-        found = [exact.grade(self.graph, q).largest / share
-                 for q, share in zip(self.tables, self.shares, strict=True) if share > 0.0]
+        found = [grade.largest / share for grade, share in zip(self._grades, self.shares, strict=True) if share > 0.0]
         least = min(found)
         return least * (1.0 + 1e-9) if np.isfinite(least) else None
+
+    @property
+    def infinite(self) -> bool:
+        """Whether the variance of f p/q is known to be infinite."""
+        return self.proposal is not None and self.graph is not None and len(self.tables) == 1 \
+            and not np.any(self.graph.value < 0.0) and exact.value(self.graph) > 0.0 \
+            and self._grades[0].relative_variance == np.inf
+
+    @cached_property
+    def _grades(self) -> list[exact.Grade]:
+        """What each component of the proposal is worth by itself."""
+        return [exact.grade(self.graph, q) for q in self.tables]                            # type: ignore[arg-type]
 
     @cached_property
     def covered(self) -> bool:

@@ -14,7 +14,8 @@ from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
 from rareevents.processes.base import REHEARSED
-from rareevents.sampler import UserFunctionError, digest
+from rareevents.blame import UserFunctionError
+from rareevents.sampler import digest
 
 BLOCK = 256                   # paths that take their steps together
 REHEARSALS = 4                # paths that run in plain Python first
@@ -107,9 +108,11 @@ class PathSampler:
         """Digests of all that a chunk depends on: the graph's tables, or code and values of the processes."""
         asked = self.question
         if asked.graph is not None:
-            return {"tables": digest(*self._tables), "versions": digest(self._kernel.__name__)}
-        return {"nominal": digest(asked.nominal.record), "proposal": digest(self.process.record),
-                "f": digest(asked.asked.record), "versions": digest(self._kernel.__name__), "limit": str(self.limit)}
+            g = asked.graph
+            return {"f": digest(g.value, g.root, g.steps), "nominal": digest(g.to, g.p),
+                    "proposal": digest(asked.tables, asked.shares), "kernel": self._kernel.__name__}
+        return {"f": digest(asked.asked.record), "nominal": digest(asked.nominal.record),
+                "proposal": digest(self.process.record), "kernel": self._kernel.__name__, "limit": str(self.limit)}
 
     def chunk(self, chunk: int, n: int, floor: np.ndarray | float = 0.0) -> Moments:
         """The moments of chunk `chunk`, n paths; of the largest terms only those above `floor` are kept."""

@@ -16,7 +16,7 @@ from rareevents.kernels.streams import LEARNING
 from rareevents.proposals.families import Fit, fitter
 from rareevents.proposals.region import exact_variance
 from rareevents.certificates import weight_bound
-from rareevents.sampler import values, weighted_draws
+from rareevents.draws import values, weighted_draws
 
 PATIENCE = 4                  # rounds without a higher level after which a run has stalled
 FEWEST = 20.0                 # effective sample size of the weights; below, they are flattened for the fit

@@ -27,7 +27,7 @@ from rareevents.distributions import (
 )
 from rareevents.distributions.quadrature import marks
 from rareevents.proposals.families import fit_tilt, tilt_to
-from rareevents.sampler import weighted_draws
+from rareevents.draws import weighted_draws
 
 LADDER = (-18.0, -12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0, 18.0)   # standard deviations of the mean, numbers
 JOINT = (-12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0)                 # and of the mean of the total, vectors

@@ -19,7 +19,7 @@ from rareevents.paths.bounds import log_suprema, sum_bound
 from rareevents.paths.functional import LargestIntegrated
 from rareevents.processes import CompoundSum
 from rareevents.processes.all_but_largest import AllButLargest
-from rareevents.sampler import weighted_draws
+from rareevents.draws import weighted_draws
 
 SCALES = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 7.0)       # of the other terms, that are tried
 PILOT, FEWEST = 2000, 20      # sums of each number of terms, and the fewest

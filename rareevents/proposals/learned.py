@@ -20,7 +20,7 @@ from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift
-from rareevents.sampler import evaluator, log_ratios, weighted_draws
+from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.spending import Budget
 
 MODES = 24                    # the most components

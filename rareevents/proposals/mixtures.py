@@ -19,7 +19,7 @@ from rareevents.proposals.overshoot import overshoot, truncated
 from rareevents.proposals.region import design, pieces, possible_parts
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import score_direction, score_law
-from rareevents.sampler import log_densities, values, weighted_draws
+from rareevents.draws import log_densities, values, weighted_draws
 
 LEAST = 1e-3                  # share of any component that is needed: what it covers is never left out
 

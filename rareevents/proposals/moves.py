@@ -8,7 +8,7 @@ import numpy as np
 
 from rareevents.certificates import factors
 from rareevents.distributions import IID, Distribution, Independent, MultivariateNormal, Normal
-from rareevents.sampler import weighted_draws
+from rareevents.draws import weighted_draws
 
 STAY = (0.5, 0.8, 0.95)       # correlations of a normal vector with its move
 STEPS = (0.1, 0.3, 1.0)       # of a random walk, in standard deviations
