@@ -12,12 +12,14 @@ from __future__ import annotations
 import builtins
 import dis
 import hashlib
+import itertools
 import math
 import random
 import sys
 import sysconfig
 import types
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +60,11 @@ class Frozen:
                 raise TypeError(f"{where(f)} calls itself: recursion cannot be compiled; write a loop")
             return done
         self._memo[f] = None
-        if PACKAGE not in Path(f.__code__.co_filename).parents:
+        if not _ours(f.__code__.co_filename):
             self.users.append(f)
         _refuse_global_randomness(f)
         digest = hashlib.sha256(f.__name__.encode())
-        _hash_code(f.__code__, digest)
+        digest.update(_code_bytes(f.__code__))
         for value in f.__defaults__ or ():
             self._value(value, digest, f, "a default argument")
         names = {"__name__": __name__, "__builtins__": builtins}
@@ -155,7 +157,18 @@ def _is_library(module: str | None) -> bool:
     if top not in LIBRARIES:
         return False
     file = getattr(sys.modules.get(top), "__file__", None)
-    return file is None or top not in sys.stdlib_module_names or not STANDARD.isdisjoint(Path(file).resolve().parents)
+    return file is None or top not in sys.stdlib_module_names or _standard(file)
+
+
+# What depends on code objects and paths alone is found once: every call of `fuse` asks for it.
+@lru_cache(maxsize=256)
+def _standard(file: str) -> bool:
+    return not STANDARD.isdisjoint(Path(file).resolve().parents)
+
+
+@lru_cache(maxsize=4096)
+def _ours(file: str) -> bool:
+    return PACKAGE in Path(file).parents
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -165,38 +178,50 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _codes(constant)
 
 
-def _hash_code(code: types.CodeType, digest: Any) -> None:
-    digest.update(repr((code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
-                        code.co_argcount, code.co_kwonlyargcount, code.co_flags, code.co_exceptiontable)).encode())
+@lru_cache(maxsize=4096)
+def _code_bytes(code: types.CodeType) -> bytes:
+    """A digest of all that the code says, but for files and lines."""
+    digest = hashlib.sha256(repr((code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+                                  code.co_argcount, code.co_kwonlyargcount, code.co_flags, code.co_exceptiontable)
+                                 ).encode())
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            _hash_code(constant, digest)
+            digest.update(_code_bytes(constant))
         else:
             value = sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant
             digest.update(repr((type(constant).__name__, value)).encode())
+    return digest.digest()
 
 
-def _global_names(code: types.CodeType) -> list[str]:
-    return sorted({i.argval for c in _codes(code) for i in dis.get_instructions(c)
-                   if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")})
+@lru_cache(maxsize=4096)
+def _global_names(code: types.CodeType) -> tuple[str, ...]:
+    return tuple(sorted({i.argval for c in _codes(code) for i in dis.get_instructions(c)
+                         if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}))
+
+
+@lru_cache(maxsize=4096)
+def _reads(code: types.CodeType) -> tuple[tuple[bool, str, tuple[str, ...]], ...]:
+    """(whether from a closure, name, attributes read of it one after the other) of every name that is loaded."""
+    found = []
+    for each in _codes(code):
+        steps = list(dis.get_instructions(each))
+        for i, first in enumerate(steps):
+            if first.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
+                rest = itertools.takewhile(lambda step: step.opname in ("LOAD_ATTR", "LOAD_METHOD"), steps[i + 1:])
+                found.append((first.opname == "LOAD_DEREF", first.argval, tuple(step.argval for step in rest)))
+    return tuple(found)
 
 
 def _refuse_global_randomness(f: types.FunctionType) -> None:
     """Numba would compile these with a hidden global state, and no result could be repeated."""
     cells = {name: cell.cell_contents for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)}
-    for code in _codes(f.__code__):
-        steps = list(dis.get_instructions(code))
-        for i, first in enumerate(steps):
-            if first.opname not in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
-                continue
-            name, value = first.argval, (cells if first.opname == "LOAD_DEREF" else f.__globals__).get(first.argval)
-            for step in steps[i + 1:]:                               # m.np.random: through modules to what is read
-                if not isinstance(value, types.ModuleType) or value in (random, np.random) \
-                        or step.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
-                    break
-                name, value = f"{name}.{step.argval}", getattr(value, step.argval, None)
-            if value is random or value is np.random \
-                    or str(getattr(value, "__module__", "")).startswith(("numpy.random", "random")) \
-                    or isinstance(getattr(value, "__self__", None), (random.Random, np.random.RandomState)):
-                raise TypeError(f"{where(f)} uses {name}: take randomness from rng only, "
-                                f"or results cannot be repeated")
+    for closed, name, attributes in _reads(f.__code__):
+        value = (cells if closed else f.__globals__).get(name)
+        for attribute in attributes:                                 # m.np.random: through modules to what is read
+            if not isinstance(value, types.ModuleType) or value in (random, np.random):
+                break
+            name, value = f"{name}.{attribute}", getattr(value, attribute, None)
+        if value is random or value is np.random \
+                or str(getattr(value, "__module__", "")).startswith(("numpy.random", "random")) \
+                or isinstance(getattr(value, "__self__", None), (random.Random, np.random.RandomState)):
+            raise TypeError(f"{where(f)} uses {name}: take randomness from rng only, or results cannot be repeated")
