@@ -34,7 +34,7 @@ from rareevents.experiments import Findings, main
 class Settings:
     """How long."""
 
-    samples: int = 6_000_000
+    samples: int = 2_000_000
     """Draws."""
 
 
@@ -299,9 +299,11 @@ def test_an_interrupted_run_is_resumed_with_the_same_bits(long):
     while not list((folder / ".checkpoints").glob("*.checkpoint")):
         assert process.poll() is None
         time.sleep(0.05)
+    process.send_signal(signal.SIGSTOP)                       # so that it is still there when the second comes
     second = start()
     assert second.wait(60) == 1
     assert f"is in use by process {process.pid} on" in second.stderr.read()
+    process.send_signal(signal.SIGCONT)
     begin = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130

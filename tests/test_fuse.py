@@ -2,6 +2,7 @@
 import math
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -237,8 +238,8 @@ def test_the_bits_do_not_need_a_cache(cold, tmp_path):
     assert run(tmp_path, "-c", SCRIPT, cache=tmp_path / "file" / "cache")[0] == cold[0]
 
 
-def test_a_damaged_cache_is_replaced(cold, tmp_path):
-    assert run(tmp_path, "-c", SCRIPT, cache=tmp_path / "cache")[0] == cold[0]
+def test_a_damaged_cache_is_replaced(cold, cache, tmp_path):
+    shutil.copytree(cache, tmp_path / "cache")
     files = list((tmp_path / "cache").rglob("*.nbc"))
     assert files
     for file in files:
@@ -248,10 +249,10 @@ def test_a_damaged_cache_is_replaced(cold, tmp_path):
     assert run(tmp_path, "-c", SCRIPT, cache=tmp_path / "cache")[0] == cold[0]
 
 
-def test_four_processes_at_once_share_a_cold_cache(cold, tmp_path):
+def test_three_processes_at_once_share_a_cold_cache(cold, tmp_path):
     root = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(root)}
-    levels = (5, 6, 8, 8)
+    levels = (5, 8, 8)
     running = [subprocess.Popen([sys.executable, "-c", SCRIPT.replace("level = 8", f"level = {level}")],
                                 stdout=subprocess.PIPE, text=True, env=environment) for level in levels]
     found = [float.fromhex(process.communicate()[0].split()[0]) for process in running]

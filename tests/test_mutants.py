@@ -54,7 +54,7 @@ def test_the_page_names_a_mutant_for_every_relation():
 
 def test_mutants_are_killed(replicates, tmp_path):
     """With --slow all of them, otherwise a few that compile nothing; without a mutant the same tests pass."""
-    chosen = replicates(full=KILLED, reduced=QUICK[::len(QUICK) // 5])
+    chosen = replicates(full=KILLED, reduced=QUICK[::len(QUICK) // 3])
     shop = Workshop(tmp_path)
     tests = tuple(sorted({f"tests/{mutant.killer}" for mutant in chosen}))
     assert shop.failures(None, tests) == set()

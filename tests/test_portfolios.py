@@ -70,7 +70,7 @@ def test_the_tail_of_claims(scale):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(PROBLEMS))
 def test_solve_on_portfolios(name, replicates):
-    if name not in ("100 loans ≥ 18", "250 shocked loans, 16") and not replicates(True, False):
+    if name not in ("100 loans ≥ 18", "call at 300") and not replicates(True, False):
         pytest.skip("two of these suffice unless --slow is given")
     problem = PROBLEMS[name]
     found = rare.solve(problem.nominal, problem.question, exact=False, certify=False, seed=1)
