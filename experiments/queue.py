@@ -16,7 +16,6 @@ from rareevents import oracle, plots, proposals
 from rareevents.estimates import shown
 from rareevents.experiments import Findings, main
 
-
 TRIALS = 4                    # of RESTART: about one over the chance that one more customer comes before all are gone
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:                                        # what type checkers and editors read; loaded on first use
     from rareevents.blame import UserFunctionError as UserFunctionError
-    from rareevents.distributions import *               # noqa: F403
+    from rareevents.distributions import *  # noqa: F403
     from rareevents.estimates import Estimate as Estimate
-    from rareevents.events import *                      # noqa: F403
+    from rareevents.events import *  # noqa: F403
     from rareevents.integrands import black_box as black_box
     from rareevents.methods.comparison import Comparison as Comparison
     from rareevents.methods.comparison import compare as compare
@@ -22,10 +22,10 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.methods.solve import solve as solve
     from rareevents.methods.splitting import split as split
     from rareevents.paths.sampler import StepLimitError as StepLimitError
-    from rareevents.paths.scores import *                # noqa: F403
+    from rareevents.paths.scores import *  # noqa: F403
     from rareevents.paths.steered import PathMixture as PathMixture
     from rareevents.paths.steered import Steered as Steered
-    from rareevents.processes import *                   # noqa: F403
+    from rareevents.processes import *  # noqa: F403
 
 # A script's folder comes first on the path. Where one beside it is called like a module of the standard library, as
 # experiments/queue.py is, the folder must come last, or SciPy imports the script.

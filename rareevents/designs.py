@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
-
 class Level(NamedTuple):
     """One round of an adaptive method: the level it aimed at, the law it drew from, and what it found."""
 

@@ -25,8 +25,8 @@ from rareevents.paths import exact
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import question
 from rareevents.processes import Process
-from rareevents.regions import intervals
 from rareevents.reductions import reduced
+from rareevents.regions import intervals
 
 MEANINGFUL = -1e7             # a log density below it has an absolute rounding error above 1e-9
 GROWTH = 1e-6                 # of log |f| p/q when the distance to an end halves: the supremum is infinite

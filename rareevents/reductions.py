@@ -17,6 +17,7 @@ from rareevents.distributions import Distribution
 from rareevents.distributions.sums import sum_law
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Union, identity, require_fit
 
+
 class Reduced(NamedTuple):
     """A question about one number that has the answer of a question about a vector."""
 

@@ -10,8 +10,8 @@ from cases import FORMULAS, SCALAR, WRONG, exact_log_density
 
 import rareevents as rare
 import rareevents.distributions as d
-from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions import table
+from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions.quadrature import grid
 from rareevents.kernels import records
 from rareevents.testing import check_distribution

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import rareevents as rare
-from rareevents.methods.importance import weigh
 from rareevents.engine import Stop, schedule
+from rareevents.methods.importance import weigh
 
 Z = 4.9                     # |z| above this: false alarm 1e-6 for each estimate
 N = 200_000

@@ -12,8 +12,8 @@ from scipy import special, stats
 import rareevents as rare
 from rareevents import closed_forms
 from rareevents import information as info
-from rareevents.distributions.quadrature import integral, marks
 from rareevents.blame import UserFunctionError
+from rareevents.distributions.quadrature import integral, marks
 
 NATS = math.e
 DYADIC, FOUR = [0.5, 0.25, 0.125, 0.125], [0.25] * 4

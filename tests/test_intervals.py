@@ -10,8 +10,17 @@ from hypothesis import strategies as st
 from scipy import special
 
 from rareevents import intervals
-from rareevents.intervals import (betting, clopper_pearson, fay_feuer, hall, largest_share, log_growth, rule, student_t,
-                                  zero_hits)
+from rareevents.intervals import (
+    betting,
+    clopper_pearson,
+    fay_feuer,
+    hall,
+    largest_share,
+    log_growth,
+    rule,
+    student_t,
+    zero_hits,
+)
 from rareevents.moments import Terms
 
 P20 = special.pdtrc(19, 4.0)                         # P(X >= 20), X ~ Poisson(4)

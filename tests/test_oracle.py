@@ -8,8 +8,8 @@ from scipy import special
 
 import rareevents as rare
 from rareevents.certificates import covers
-from rareevents.regions import intervals
 from rareevents.oracle import Grade, grade, log_value, value
+from rareevents.regions import intervals
 
 INF = math.inf
 

@@ -9,10 +9,10 @@ from scipy import stats
 
 import rareevents as rare
 from rareevents import proposals
+from rareevents.draws import log_densities, values
 from rareevents.proposals.exploration import search
 from rareevents.proposals.families import MEMBERS, tilt_to
 from rareevents.proposals.mixtures import least_second_moment
-from rareevents.draws import log_densities, values
 
 P, N = rare.Poisson(4.0), rare.Normal(0.0, 1.0)
 STORMS = rare.at_least(20)

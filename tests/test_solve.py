@@ -6,11 +6,10 @@ import pytest
 from scipy import stats
 
 import rareevents as rare
-from rareevents.problems.laws import (bridge_fails, four_branches, outside_circle, parabola, shortest_path,
-                                    three_modes)
 from rareevents import proposals
 from rareevents.methods.audit import budget, explore
 from rareevents.methods.gbas import acceptances, gbas
+from rareevents.problems.laws import bridge_fails, four_branches, outside_circle, parabola, shortest_path, three_modes
 
 P, N = rare.Poisson, rare.Normal(0.0, 1.0)
 Z = 5.0                                                      # standard errors: the project's own measure, 6e-7

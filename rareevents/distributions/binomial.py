@@ -113,7 +113,7 @@ class Binomial(Distribution):
         return binomial_log_mass(x, self.n, self.p)
 
     def log_tails(self, x: float) -> tuple[float, float]:
-        from scipy.special import betainc, betaincc      # bdtr is off by 1e-9 where n is a million
+        from scipy.special import betainc, betaincc  # bdtr is off by 1e-9 where n is a million
         a, b = x + 1.0, self.n - x
         with np.errstate(divide="ignore"):
             return float(np.log(betaincc(a, b, self.p))), float(np.log(betainc(a, b, self.p)))

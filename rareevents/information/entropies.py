@@ -12,7 +12,6 @@ from rareevents import closed_forms
 from rareevents.closed_forms import terms
 from rareevents.distributions import Distribution, Mixture
 from rareevents.estimates import Estimate
-from rareevents.integrands import Integrand
 from rareevents.information.arguments import (
     are_laws,
     log_base,
@@ -23,6 +22,7 @@ from rareevents.information.arguments import (
     scaled,
     two,
 )
+from rareevents.integrands import Integrand
 from rareevents.kernels import records
 from rareevents.methods.importance import estimate
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents.distributions import Distribution
+from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.kernels.streams import AUDIT
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.exploration import mirrored, possible, search
 from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.fitting import mixed
 from rareevents.proposals.moves import drift
-from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.spending import Budget, SpentError
 
 SMALLEST, SHARE = 5000, 0.1   # draws of the search: at least, and of those of the estimate

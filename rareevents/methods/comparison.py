@@ -14,7 +14,6 @@ from rareevents.integrands import integrand
 from rareevents.methods.importance import check_laws, weigh
 from rareevents.sampler import length
 
-
 SHORTEST = 0.2                # seconds of a run whose time means something
 
 

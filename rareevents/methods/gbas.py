@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents.distributions import Distribution
-from rareevents.kernels.streams import LEARNING
 from rareevents.draws import values, weighted_draws
+from rareevents.kernels.streams import LEARNING
 
 BLOCK = 1 << 16               # draws at a time
 STAGE = LEARNING - (1 << 18)  # streams of the blocks

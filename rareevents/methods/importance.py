@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents import engine, estimates
+from rareevents.blame import UserFunctionError
 from rareevents.certificates import covers, weight_bound
 from rareevents.checkpoints import Checkpoint, folder
 from rareevents.checks import Check, Explored
@@ -17,6 +18,7 @@ from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
 from rareevents.distributions.parts import require_alike
+from rareevents.draws import weighted_draws
 from rareevents.engine import require_threads
 from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
@@ -31,8 +33,6 @@ from rareevents.paths.sampled import sampled_paths
 from rareevents.paths.sampler import PathSampler
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
-from rareevents.blame import UserFunctionError
-from rareevents.draws import weighted_draws
 from rareevents.sampler import BLACK_BOX_CHUNK, Sampler
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from rareevents.certificates import direction
-from rareevents.events import Complement, Event, Intersection, Union
 from rareevents.draws import evaluator
+from rareevents.events import Complement, Event, Intersection, Union
 
 
 def levels(event: Any, size: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -14,9 +14,9 @@ import numpy as np
 
 from rareevents.checks import Check
 from rareevents.distributions import Distribution, Mixture
+from rareevents.draws import weighted_draws
 from rareevents.kernels.streams import SUPPORT
 from rareevents.moments import Moments
-from rareevents.draws import weighted_draws
 from rareevents.second_moments import infinite_variance
 
 DRAWS = 20_000                # of a user's law; at these a scale that is 5 % off is 10 standard errors away

@@ -9,6 +9,7 @@ import numpy as np
 
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_number, require_seed
+from rareevents.draws import values, weighted_draws
 from rareevents.estimates import Estimate, Evaluations, check_confidence, counted, shown
 from rareevents.events import Score, require_fit
 from rareevents.integrands import BlackBox
@@ -17,7 +18,6 @@ from rareevents.methods.importance import check_laws, estimate
 from rareevents.proposals.cross_entropy import StalledError
 from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.tilting import require_tilt, tilt
-from rareevents.draws import values, weighted_draws
 
 ROUND = 10_000                # draws of a round
 SHARE = 0.1                   # of a round that is kept

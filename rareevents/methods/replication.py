@@ -16,13 +16,13 @@ from rareevents.certificates import factors, tilt_between
 from rareevents.designs import law_of
 from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal, Normal
 from rareevents.distributions.base import require_seed
+from rareevents.draws import log_ratios, values, weighted_draws
 from rareevents.estimates import check_confidence, shown
 from rareevents.events import require_fit
 from rareevents.integrands import integrand
 from rareevents.kernels.streams import WEIGHTED
 from rareevents.methods.importance import check_laws, support_covered
 from rareevents.methods.lines import levels, probability_on_lines
-from rareevents.draws import log_ratios, values, weighted_draws
 from rareevents.sampler import length
 
 STAGE = WEIGHTED + (1 << 10)  # streams of the replicates

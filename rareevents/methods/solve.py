@@ -14,14 +14,15 @@ from rareevents.checks import LARGEST_VOV
 from rareevents.designs import Design
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_seed
+from rareevents.draws import values, weighted_draws
 from rareevents.estimates import Estimate, Evaluations
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import LEARNING, MAIN
 from rareevents.methods.audit import cost, explore, fits
 from rareevents.methods.gbas import acceptances, gbas
-from rareevents.methods.path_solving import climbed, designed_paths, exact_value
 from rareevents.methods.importance import check_laws, checked_stop, weigh
+from rareevents.methods.path_solving import climbed, designed_paths, exact_value
 from rareevents.processes import Process
 from rareevents.proposals.conditioning import rao_blackwell
 from rareevents.proposals.fitting import mixed
@@ -31,7 +32,6 @@ from rareevents.proposals.mixtures import alore, mixture
 from rareevents.proposals.region import can_happen, design, exact_variance, impossible, parts, pieces
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import reduced
-from rareevents.draws import values, weighted_draws
 from rareevents.sampler import length
 from rareevents.second_moments import infinite_variance
 from rareevents.spending import Budget, SpentError

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.blame import UserFunctionError
 from rareevents.kernels import records, sums, walks
 from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.freeze import where
@@ -14,7 +15,6 @@ from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
 from rareevents.processes.base import REHEARSED
-from rareevents.blame import UserFunctionError
 from rareevents.sampler import digest
 
 BLOCK = 256                   # paths that take their steps together

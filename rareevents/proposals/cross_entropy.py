@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.certificates import weight_bound
 from rareevents.designs import Design, Level
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_number, require_seed
 from rareevents.distributions.parts import require_law
+from rareevents.draws import values, weighted_draws
 from rareevents.events import require_fit
 from rareevents.integrands import BlackBoxEvent, integrand, margin_of
 from rareevents.kernels.streams import LEARNING
 from rareevents.proposals.families import Fit, fitter
 from rareevents.proposals.region import exact_variance
-from rareevents.certificates import weight_bound
-from rareevents.draws import values, weighted_draws
 
 PATIENCE = 4                  # rounds without a higher level after which a run has stalled
 FEWEST = 20.0                 # effective sample size of the weights; below, they are flattened for the fit

@@ -26,8 +26,8 @@ from rareevents.distributions import (
     StudentT,
 )
 from rareevents.distributions.quadrature import marks
-from rareevents.proposals.families import fit_tilt, tilt_to
 from rareevents.draws import weighted_draws
+from rareevents.proposals.families import fit_tilt, tilt_to
 
 LADDER = (-18.0, -12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0, 18.0)   # standard deviations of the mean, numbers
 JOINT = (-12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0)                 # and of the mean of the total, vectors

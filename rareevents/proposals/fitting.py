@@ -8,9 +8,9 @@ import numpy as np
 
 from rareevents.certificates import factors
 from rareevents.distributions import IID, Distribution, Independent, Mixture
+from rareevents.draws import log_densities, log_ratios
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.families import Fit
-from rareevents.draws import log_densities, log_ratios
 
 SMALLEST = 0.002              # share below which a component is dropped
 STEPS = 12

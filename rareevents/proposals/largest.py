@@ -13,13 +13,13 @@ import numpy as np
 
 from rareevents.designs import Design
 from rareevents.distributions import IID, Categorical, Distribution
+from rareevents.draws import weighted_draws
 from rareevents.events import Event, identity, total
 from rareevents.kernels.streams import LEARNING
 from rareevents.paths.bounds import log_suprema, sum_bound
 from rareevents.paths.functional import LargestIntegrated
 from rareevents.processes import CompoundSum
 from rareevents.processes.all_but_largest import AllButLargest
-from rareevents.draws import weighted_draws
 
 SCALES = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 7.0)       # of the other terms, that are tried
 PILOT, FEWEST = 2000, 20      # sums of each number of terms, and the fewest

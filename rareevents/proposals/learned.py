@@ -12,6 +12,7 @@ from rareevents.designs import Design, Level
 from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal, Normal
 from rareevents.distributions.base import require_seed
 from rareevents.distributions.parts import require_law
+from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.events import require_fit
 from rareevents.integrands import BlackBox, integrand, margin_of
 from rareevents.kernels.streams import LEARNING
@@ -20,7 +21,6 @@ from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift
-from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.spending import Budget
 
 MODES = 24                    # the most components

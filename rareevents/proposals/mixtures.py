@@ -12,6 +12,7 @@ from rareevents.designs import Design, law_of
 from rareevents.distributions import IID, Distribution, HalfSpace, Independent, Mixture, MultivariateNormal, Truncated
 from rareevents.distributions.base import require_number
 from rareevents.distributions.parts import laws_of, require_alike, require_law
+from rareevents.draws import log_densities, values, weighted_draws
 from rareevents.events import Event, identity
 from rareevents.integrands import integrand
 from rareevents.kernels.streams import LEARNING
@@ -19,7 +20,6 @@ from rareevents.proposals.overshoot import overshoot, truncated
 from rareevents.proposals.region import design, pieces, possible_parts
 from rareevents.proposals.tilting import tilt
 from rareevents.reductions import score_direction, score_law
-from rareevents.draws import log_densities, values, weighted_draws
 
 LEAST = 1e-3                  # share of any component that is needed: what it covers is never left out
 

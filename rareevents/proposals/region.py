@@ -10,8 +10,8 @@ from rareevents.designs import Design
 from rareevents.distributions import Distribution, Support
 from rareevents.distributions.parts import log_sum_exp, require_law
 from rareevents.events import Complement, Event, Intersection, Union
-from rareevents.regions import intervals
 from rareevents.reductions import Reduced, reduced
+from rareevents.regions import intervals
 
 
 def pieces(nominal: Distribution, event: Any) -> list[Support] | None:
