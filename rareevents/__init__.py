@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:                                        # what type checkers and editors read; loaded on first use
     from rareevents.blame import UserFunctionError as UserFunctionError
+    from rareevents.checkpoints import CheckpointError as CheckpointError
     from rareevents.distributions import *  # noqa: F403
     from rareevents.estimates import Estimate as Estimate
     from rareevents.events import *  # noqa: F403
     from rareevents.integrands import black_box as black_box
+    from rareevents.kernels.fuse import CompileError as CompileError
     from rareevents.methods.comparison import Comparison as Comparison
     from rareevents.methods.comparison import compare as compare
     from rareevents.methods.importance import estimate as estimate
@@ -40,6 +42,7 @@ _HOMES = {
                       "NegativeBinomial", "Normal", "Poisson", "Reflected", "Shifted", "StudentT", "Support",
                       "Truncated", "Uniform", "Weibull", "ZeroInflated", "integers", "reals"),
     "blame": ("UserFunctionError",),
+    "checkpoints": ("CheckpointError",),
     "estimates": ("Estimate",),
     "events": ("Event", "Score", "at_least", "at_most", "component", "identity", "linear", "outside", "score", "total"),
     "integrands": ("black_box",),

@@ -20,6 +20,7 @@ import numpy as np
 
 from rareevents.engine import Prefix
 from rareevents.files import flush_folder, remove_parts, write_whole
+from rareevents.fingerprints import UnknownContentsError
 from rareevents.moments import Moments
 
 MAGIC = b"rareevents checkpoint 1\n"
@@ -87,7 +88,7 @@ class Checkpoint:
         CheckpointError
             If it is of another run, or both files are damaged.
         """
-        if not self.asked and not any(self._place.iterdir()):
+        if not self.asked and not any(self._place.iterdir()) or not self._can_be_told():
             return None
         if not os.access(self.path.parent, os.W_OK):
             raise ValueError(f"checkpoint must be a file in a folder that can be written, got {self.path}")
@@ -117,12 +118,12 @@ class Checkpoint:
 
     def write(self) -> None:
         """Write the newest prefix, durably; what was the file becomes the previous one."""
-        if self._newest is None or self._newest.chunks <= self._written:
+        if self._newest is None or self._newest.chunks <= self._written or not self._can_be_told():
             return
         begin = time.monotonic()
         data = _packed(self._newest, self.identity)
         try:
-            if self.path.exists():
+            if self._written:                                 # it was read, or written here: the file is whole
                 spare = self.previous.with_name(f".{self.previous.name}.{os.getpid()}.part")
                 spare.unlink(missing_ok=True)
                 os.link(self.path, spare)                     # the file itself is there at every moment
@@ -138,6 +139,15 @@ class Checkpoint:
         if self.asked or self._written or time.monotonic() >= self._next - 0.5 * EVERY:
             self.write()
             flush_folder(self.path.parent)
+
+    def _can_be_told(self) -> bool:
+        """Whether the run can be told from others; where a checkpoint was asked for, it must be."""
+        try:
+            return bool(self.identity)
+        except UnknownContentsError:
+            if self.asked:
+                raise
+            return False
 
     def _read(self, path: Path) -> Prefix:
         identity, prefix = _unpacked(path.read_bytes())

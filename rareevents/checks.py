@@ -138,7 +138,7 @@ def order_checks(terms: Terms, groups: Sequence[Terms], repeated: int) -> tuple[
                          "Too few hits or parts to see a trend.")
 
 
-def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: bool, indicator: bool, stopped_by: str,
+def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: bool, indicator: bool, fixed: bool,
           confidence: float, checks: Sequence[Check], support_covered: bool = True,
           explored: Explored | None = None) -> Verdict:
     """What may be claimed: the first row of the verdict table that applies.
@@ -149,7 +149,7 @@ def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: boo
     terms, groups: the draws of one quantity, altogether and as they were grouped beforehand, in the order drawn.
     bound: B with |y| <= B on the whole event, None where nothing is proven; a certified interval also takes f >= 0 for
     granted unless a term is negative. naive: the proposal is the nominal law. indicator: f is an event, and the mean a
-    probability. stopped_by: 'samples' if the number of draws was fixed beforehand. confidence: in (0, 1).
+    probability. fixed: whether the number of draws was, before any was seen. confidence: in (0, 1).
     checks: from `own_checks`, and any made elsewhere. support_covered: whether the proposal is known to reach every x
     with f p > 0. explored: what an audit found, None where there was none.
     """
@@ -174,7 +174,7 @@ def judge(terms: Terms, groups: Sequence[Terms], bound: float | None, naive: boo
             reason = f"The bound on the terms is proven on the whole event; at most {slack:.2g} of the value is unseen."
             return _covered(asymptotic("trusted", reason, bound), support_covered)
         if not terms.negative:
-            exact = naive and indicator and stopped_by == "samples"
+            exact = naive and indicator and fixed
             interval = (clopper_pearson(terms.hits, terms.draws, confidence) if exact
                         else betting(groups, bound, confidence))
             return _covered(_certified(terms, _capped(interval, ceiling)), support_covered)

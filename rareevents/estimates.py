@@ -126,8 +126,10 @@ class Estimate:
                 raise ValueError(f"{name} must exceed the {self.samples:,} draws that were made, got {value!r}")
         found = whole._more((samples, relative_error, max_samples, max_seconds), threads, progress)
         if found.samples <= self.samples:
-            raise ValueError(f"relative_error must be below the {self.relative_error:.4g} that is reached, got "
-                             f"{relative_error!r}")
+            held = f"relative_error must be below the {self.relative_error:.4g} that is reached, got {relative_error!r}"
+            raise ValueError(held if found.stopped_by == "relative_error" else
+                             f"{found.stopped_by} must leave room for more than the {self.samples:,} draws that were "
+                             f"made, and their audit, got {dict(max_samples=max_samples, max_seconds=max_seconds)}")
         spent = self.evaluations
         return replace(found, how=self.how, extended=(*self.extended, self.samples),
                        evaluations=Evaluations(spent.exploration, spent.learning,
@@ -202,16 +204,18 @@ class Estimate:
 def build(total: Moments, groups: tuple[Moments, ...], *, bound: float | None, naive: bool, indicator: bool,
           covered: bool, stopped_by: str, seed: int, confidence: float, seconds: float,
           explored: Explored | None = None, audited: int = 0, premises: tuple[Check, ...] = (),
-          repeated: int = 0, more: Any = None) -> Estimate:
+          repeated: int = 0, more: Any = None, looked: bool = False) -> Estimate:
     """The estimate of every quantity in `total`.
 
     explored: what an audit of so many draws found. premises: the checks of the laws. repeated: chunks whose stream
-    another one had too. more: how the run is continued.
+    another one had too. more: how the run is continued. looked: whether part of the draws were seen before the number
+    of all was chosen.
     """
-    question = dict(bound=bound, naive=naive, indicator=indicator, stopped_by=stopped_by, support_covered=covered,
+    question = dict(bound=bound, naive=naive, indicator=indicator, support_covered=covered,
+                    fixed=stopped_by == "samples" and not looked,
                     explored=explored)
-    parts = tuple(_one(total, groups, k, question, seed, confidence, seconds, audited, premises, repeated, more)
-                  for k in range(total.quantities))
+    parts = tuple(_one(total, groups, k, question, stopped_by, seed, confidence, seconds, audited, premises, repeated,
+                       more) for k in range(total.quantities))
     return parts[0] if total.quantities == 1 else together(parts)
 
 
@@ -247,8 +251,9 @@ def gbas(found: Any, bound: float, *, evaluations: Evaluations, seed: int, confi
                     bound=bound, interval_method="gbas", how=how, _ends=ends)
 
 
-def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], seed: int, confidence: float,
-         seconds: float, audited: int, premises: tuple[Check, ...], repeated: int, more: Any) -> Estimate:
+def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str, Any], stopped_by: str, seed: int,
+         confidence: float, seconds: float, audited: int, premises: tuple[Check, ...], repeated: int,
+         more: Any) -> Estimate:
     terms, parts = total.of(k), _summaries(groups, k)
     checks = (*own_checks(terms, int(total.counts[k, 2]), question["bound"]), *order_checks(terms, parts, repeated),
               *premises)
@@ -261,7 +266,7 @@ def _one(total: Moments, groups: tuple[Moments, ...], k: int, question: dict[str
         hits=terms.hits, effective_sample_size=effective(terms), weight_ess=total.weight_ess,
         relative_variance=terms.draws * terms.relative_error ** 2, largest_share=largest_share(terms),
         evaluations=Evaluations(0, 0, audited, terms.draws), kind=found.kind, verdict=found.verdict,
-        reason=found.reason, checks=checks, stopped_by=question["stopped_by"], seed=seed, confidence=confidence,
+        reason=found.reason, checks=checks, stopped_by=stopped_by, seed=seed, confidence=confidence,
         seconds=seconds, _own=(found.interval.low, found.interval.high),
         bound=question["bound"], interval_method=found.interval.method, _question=question, _terms=terms,
         _groups=groups, _quantity=k, _more=more)

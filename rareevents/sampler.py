@@ -5,8 +5,6 @@ Here the laws and the integrand meet the kernels, and what compiled code does no
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import inspect
 import math
 from typing import Any, NoReturn
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from rareevents.blame import UserFunctionError, python, raised, shown, user_function
 from rareevents.distributions import Distribution
+from rareevents.fingerprints import digest, of_callable, of_compiled
 from rareevents.integrands import BlackBox, Integrand
 from rareevents.kernels import chunks, records, sums
 from rareevents.kernels.freeze import Frozen, where
@@ -80,12 +79,10 @@ class Sampler:
 
     def contents(self) -> dict[str, str]:
         """Digests of all that a chunk depends on: code and values of the laws and the integrand."""
-        f = self.f.f if self.black_box else self.f.function()
-        plain = inspect.isfunction(f)
-        return {"nominal": digest(self.nominal.record, *map(_code, self.nominal.functions())),
+        return {"nominal": digest(self.nominal.record, *map(of_compiled, self.nominal.functions())),
                 "proposal": "" if self.proposal is None else
-                digest(self.proposal.record, *map(_code, self.proposal.functions())),
-                "f": digest(self._e, _code(f) if plain and not self.black_box else repr(self.f)),
+                digest(self.proposal.record, *map(of_compiled, self.proposal.functions())),
+                "f": of_callable(self.f.f) if self.black_box else digest(self._e, of_compiled(self.f.function())),
                 "kernel": self._kernel.__name__}
 
     # -------------------------------------------------------------------------------------------------- a chunk
@@ -181,7 +178,7 @@ class Sampler:
         """
         user = user_function(self.f)
         laws = [law for law in {id(v): v for v in (self.nominal, self.law)}.values()
-                if not type(law).__module__.startswith("rareevents.")]
+                if Frozen(law.functions()[1], build=False).users]            # of a user's, or with a part that is
         if user is None and not laws:
             return
         m = int(scratch["status"][1])
@@ -214,24 +211,6 @@ class Sampler:
         except Exception as cause:
             raise UserFunctionError(f"{raised(user, cause)} at x = {shown(x)} in chunk {chunk}, where the compiled "
                                     f"code went on without noticing") from cause
-
-
-def digest(*values: Any) -> str:
-    """A digest of numbers, texts, arrays and tuples of them."""
-    made = hashlib.sha256()
-    for value in values:
-        if isinstance(value, (tuple, list)):
-            made.update(f"({type(value).__name__} {len(value)} {digest(*value)})".encode())
-        elif isinstance(value, np.ndarray):
-            made.update(f"{value.dtype.str} {value.shape} ".encode() + np.ascontiguousarray(value).tobytes())
-        else:
-            made.update(f"{type(value).__name__} {value!r} ".encode())
-    return made.hexdigest()[:24]
-
-
-def _code(function: Any) -> str:
-    """A digest of a plain function and all that it refers to."""
-    return Frozen(function, build=False).digest.hex()
 
 
 # ------------------------------------------------------------------------------------------------ the pieces

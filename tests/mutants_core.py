@@ -88,7 +88,7 @@ ROWS = [
      "a proven bound that excuses failed checks", "test_checks.py::test_proven_with_a_failing_check_is_certified"),
     ("checks.py", "if slack <= terms.relative_error and not failed", "if not failed", "slack that never matters",
      "test_checks.py::test_slack_decides_between_the_intervals"),
-    ("checks.py", "naive and indicator and stopped_by == \"samples\"", "naive and indicator",
+    ("checks.py", "naive and indicator and fixed", "naive and indicator",
      "the exact interval after optional stopping", "test_checks.py::test_naive_event_with_optional_stopping_bets"),
     ("checks.py", "        if not terms.negative:\n", "        if True:\n", "certified intervals of signed terms",
      "test_checks.py::test_signed_terms_are_never_certified"),

@@ -40,7 +40,7 @@ def verdict(y, bound=None, naive=False, indicator=False, stopped_by="samples", e
     terms = summary(y)
     groups = [summary(part) for part in np.array_split(np.asarray(y, dtype=float), max(1, len(y) // 512))]
     checks = own_checks(terms, underflows, bound) + tuple(extra)
-    return judge(terms, groups, bound, naive, indicator, stopped_by, 0.95, checks, **options)
+    return judge(terms, groups, bound, naive, indicator, stopped_by == "samples", 0.95, checks, **options)
 
 
 def lognormal(sigma, n=10_000, seed=0):

@@ -6,8 +6,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "blame", "draws",
-          "sampler", "tails", "intervals", "certificates", "second_moments", "paths", "reductions", "designs",
+LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "fingerprints", "regions", "moments",
+          "blame", "draws", "sampler", "tails", "intervals", "certificates", "second_moments", "paths", "reductions", "designs",
           "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms", "oracle", "proposals",
           "methods", "information", "testing", "plots", "staleness", "report", "experiments", "cli", "__init__",
           "problems", "__main__")

@@ -64,11 +64,11 @@ class Frozen:
             self.users.append(f)
         _refuse_global_randomness(f)
         digest = hashlib.sha256(f.__name__.encode())
-        digest.update(_code_bytes(f.__code__))
+        digest.update(code_bytes(f.__code__))
         for value in f.__defaults__ or ():
             self._value(value, digest, f, "a default argument")
         names = {"__name__": __name__, "__builtins__": builtins}
-        for name in _global_names(f.__code__):
+        for name in global_names(f.__code__):
             if name in f.__globals__:
                 digest.update(repr(name).encode())
                 names[name] = self._value(f.__globals__[name], digest, f, name)
@@ -94,15 +94,15 @@ class Frozen:
         if type(value).__name__ == "_Intrinsic":
             digest.update(repr(value).encode())
             return value
-        if getattr(_plain(value), "__module__", None) in LEAVES:
-            digest.update(repr(_plain(value).__qualname__).encode())
+        if getattr(plain_function(value), "__module__", None) in LEAVES:
+            digest.update(repr(plain_function(value).__qualname__).encode())
             return value
-        value = _plain(value)
+        value = plain_function(value)
         if self._vectorised and any(value is name for name in (math, math.exp, math.log, math.log1p)):
             digest.update(f"vectorised {value.__name__}".encode())
             return VECTORISED if value is math else getattr(bits, value.__name__)
         if isinstance(value, types.FunctionType):
-            if _is_library(value.__module__):
+            if is_library(value.__module__):
                 digest.update(repr((value.__module__, value.__qualname__)).encode())
                 return value
             frozen, inner = self._freeze(value)
@@ -110,7 +110,7 @@ class Frozen:
             return frozen
         if isinstance(value, types.ModuleType):
             digest.update(repr(value.__name__).encode())
-            if _is_library(value.__name__):
+            if is_library(value.__name__):
                 return value
             proxy = types.ModuleType(value.__name__)                   # only what this function reads of it
             for attribute in sorted({n for c in _codes(f.__code__) for n in c.co_names if hasattr(value, n)}):
@@ -128,7 +128,7 @@ class Frozen:
             digest.update(repr((type(value).__qualname__, len(value), names)).encode())
             items = [self._value(item, digest, f, name) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-        if callable(value) and _is_library(getattr(value, "__module__", None) or type(value).__module__):
+        if callable(value) and is_library(getattr(value, "__module__", None) or type(value).__module__):
             digest.update(repr((getattr(value, "__module__", ""), getattr(value, "__name__", repr(value)))).encode())
             return value
         raise TypeError(
@@ -147,11 +147,12 @@ def lines_of(f: types.FunctionType) -> tuple[int, int]:
     return min(lines), max(lines)
 
 
-def _plain(value: Any) -> Any:
+def plain_function(value: Any) -> Any:
+    """The Python function of a compiled one; anything else as it is."""
     return value.py_func if isinstance(value, Dispatcher) else value
 
 
-def _is_library(module: str | None) -> bool:
+def is_library(module: str | None) -> bool:
     """Whether a module is one of those that do not change; a user's code.py or queue.py only has the name of one."""
     top = (module or "").partition(".")[0]
     if top not in LIBRARIES:
@@ -179,14 +180,14 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 @lru_cache(maxsize=4096)
-def _code_bytes(code: types.CodeType) -> bytes:
+def code_bytes(code: types.CodeType) -> bytes:
     """A digest of all that the code says, but for files and lines."""
     digest = hashlib.sha256(repr((code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
                                   code.co_argcount, code.co_kwonlyargcount, code.co_flags, code.co_exceptiontable)
                                  ).encode())
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            digest.update(_code_bytes(constant))
+            digest.update(code_bytes(constant))
         else:
             value = sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant
             digest.update(repr((type(constant).__name__, value)).encode())
@@ -194,7 +195,8 @@ def _code_bytes(code: types.CodeType) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _global_names(code: types.CodeType) -> tuple[str, ...]:
+def global_names(code: types.CodeType) -> tuple[str, ...]:
+    """What the code reads of its module."""
     return tuple(sorted({i.argval for c in _codes(code) for i in dis.get_instructions(c)
                          if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}))
 

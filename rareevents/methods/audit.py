@@ -55,6 +55,13 @@ def most(samples: int, audit: Any = "auto") -> int:
     return cost(budget(samples, audit))
 
 
+def beside(samples: int, audit: Any = "auto") -> int:
+    """The draws of an estimate that leave room for its audit among so many together; none at all if 0 or less."""
+    if isinstance(audit, (int, float, np.number)):
+        return int((samples - OWN) / (1.0 + 2.0 * audit))
+    return samples - most(samples, audit)
+
+
 def cost(draws: int) -> int:
     """The most draws that an audit spends whose search makes so many."""
     return 2 * draws + OWN

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rareevents.checks import ROUNDING
 from rareevents.distributions import Distribution
 from rareevents.draws import values, weighted_draws
 from rareevents.kernels.streams import LEARNING
@@ -60,7 +61,7 @@ def gbas(nominal: Distribution, f: Any, proposal: Distribution, bound: float, ac
     accepted : int
         k, above 2.
     most : float
-        Draws after which to give up; the result is then None.
+        Draws after which to give up; the result is then None, and where a term exceeds the bound, which is refuted.
 
     Source: Huber (2017), A Bernoulli mean estimate with known relative error distribution, Random Structures and
     Algorithms 50, 173, theorem 1.
@@ -71,6 +72,8 @@ def gbas(nominal: Distribution, f: Any, proposal: Distribution, bound: float, ac
             return None
         x, log_w = weighted_draws(nominal, proposal, BLOCK, seed, STAGE + block)
         y = values(f, x) * np.exp(log_w) / bound
+        if np.max(y) > 1.0 + ROUNDING:
+            return None
         rng = np.random.Generator(np.random.Philox(key=[seed, STAGE + block]))
         taken = rng.random(BLOCK) < y
         waits = rng.standard_exponential(BLOCK)

@@ -24,20 +24,20 @@ from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
-from rareevents.methods.audit import Audit, budget, explore, most
+from rareevents.methods.audit import Audit, beside, budget, explore
 from rareevents.methods.path_audit import climb_beside
 from rareevents.methods.premises import mass, premises
 from rareevents.moments import Moments
 from rareevents.paths.question import question
 from rareevents.paths.sampled import sampled_paths
-from rareevents.paths.sampler import PathSampler
+from rareevents.paths.sampler import PathSampler, StepLimitError
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
 from rareevents.sampler import BLACK_BOX_CHUNK, Sampler
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
-INFINITE = ("The variance of f p/q over paths is infinite: those that turn back often weigh too much; see "
-            "proposals.feedback, or a proposal that sees where a path is.")
+INFINITE = ("The variance of f p/q over paths is infinite: those that turn back often weigh too much; use a proposal "
+            "that sees where a path is, as those of proposals.doob, committor and walk_tilt do.")
 SUPPORT_DRAWS = 100_000           # nominal draws that look for a hole in the proposal's support,
 SUPPORT_BLOCKS = 20               # in as many blocks
 DRAWING = 0.7                     # of max_seconds, the share of the estimate where an audit follows
@@ -91,6 +91,8 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
         If the checkpoint is of another run, which it names, or damaged, and the one before it too.
     UserFunctionError
         If a user's function raises, or returns NaN. Its `estimate` holds what the chunks before it gave, or None.
+    StepLimitError
+        If paths without a number of steps are undecided after `max_steps`. Its `estimate` is as above.
 
     Source: Owen, Monte Carlo theory, methods and examples (2013), section 9.1.
 
@@ -118,6 +120,8 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, 
     place = folder.get() if checkpoint is None else checkpoint
     saved = None if place is None else Checkpoint(place, lambda: task.identity(stage))
     start = None if saved is None else saved.load()
+    if start is not None and start.draws > stop.draws and not saved.asked:                    # type: ignore[union-attr]
+        start = None                                          # of a longer run, for whom it stays
     if start is not None and start.draws > stop.draws:
         raise ValueError(f"checkpoint must hold at most the {stop.draws:,} draws that are asked for, got "
                          f"{start.draws:,} in {saved.path}: ask for more, or remove it")     # type: ignore[union-attr]
@@ -141,14 +145,15 @@ class _Task:
     prepared: _Prepared
 
     def run(self, stop: engine.Stop, threads: int | None, progress: bool, started: float,
-            start: engine.Prefix | None = None, keep: Callable[[engine.Prefix], None] | None = None) -> Estimate:
-        """The estimate from all draws, those before `start` included."""
+            start: engine.Prefix | None = None, keep: Callable[[engine.Prefix], None] | None = None,
+            looked: bool = False) -> Estimate:
+        """The estimate from all draws, those before `start` included; looked: somebody has seen these."""
         sampler = self.prepared.sampler
         paths = isinstance(self.nominal, Process)
-        limited = stop.max_seconds is not None or stop.max_samples not in (None, MOST_DRAWS)
-        audited = self._is_audited() and not (paths and limited)
-        if audited and not paths and stop.max_samples is not None:           # it bounds the audit too
-            room = stop.max_samples - most(stop.max_samples, self.audit)
+        counted = stop.max_samples not in (None, MOST_DRAWS)
+        audited = self._is_audited() and not (paths and (counted or stop.max_seconds is not None))
+        if audited and not paths and counted:                                # it bounds the audit too
+            room = beside(stop.max_samples, self.audit)                                      # type: ignore[arg-type]
             audited = room > 0
             stop = replace(stop, max_samples=room) if audited else stop
         ends = math.inf
@@ -163,16 +168,17 @@ class _Task:
                 run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads,
                                  largest=BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST, report=report,
                                  started=started, start=start, keep=keep, in_caller=sampler.black_box)
-            except (UserFunctionError, MemoryError) as error:
+            except (UserFunctionError, StepLimitError, MemoryError) as error:
                 before = getattr(error, "run", None)
-                error.estimate = None if before is None else self._estimate(before)        # type: ignore[union-attr]
+                error.estimate = None if before is None else self._estimate(before, looked)        # type: ignore[union-attr]
                 raise
-        first = self._estimate(run)
+        first = self._estimate(run, looked)
         if not audited or first.verdict == "not trusted" or not first.hits:
             return first
         if paths:
-            return self._estimate(run, climb_beside(self.nominal, self.f, first, self.audit, self.seed, threads))
-        return self._estimate(run, explore(
+            return self._estimate(run, looked,
+                                  climb_beside(self.nominal, self.f, first, self.audit, self.seed, threads))
+        return self._estimate(run, looked, explore(
             self.nominal, self.f, self.proposal, first.value, first.relative_error, run.total.draws,
             draws=budget(run.total.draws, self.audit), seed=self.seed, deadline=ends,
             more=self.audit if isinstance(self.audit, (list, tuple)) else ()))
@@ -190,7 +196,7 @@ class _Task:
         return self.proposal is not None and self.audit is not False and sampler.quantities == 1 \
             and sampler.vector is None and self.prepared.auditable and self.prepared.bound(False) is None
 
-    def _estimate(self, run: engine.Run, found: Audit | None = None) -> Estimate:
+    def _estimate(self, run: engine.Run, looked: bool, found: Audit | None = None) -> Estimate:
         prepared = self.prepared
         boolean = prepared.sampler.boolean
         weighed = mass(run.total, self.nominal, self.proposal)
@@ -200,13 +206,14 @@ class _Task:
                      indicator=isinstance(self.f, AnyEvent) or boolean, covered=prepared.covered,
                      stopped_by=run.stopped_by, seed=self.seed, confidence=self.confidence, seconds=run.seconds,
                      explored=None if found is None else Explored(found.status, found.sentence),
-                     audited=0 if found is None else found.draws, more=self._continued(run.prefix))
+                     audited=0 if found is None else found.draws, more=self._continued(run.prefix), looked=looked)
 
     def _continued(self, prefix: engine.Prefix) -> Callable[..., Estimate]:
         """How the run that left this prefix goes on."""
         def more(stop: tuple, threads: int | None, progress: bool) -> Estimate:
             require_threads(threads)
-            return self.run(checked_stop(engine.Stop(*stop)), threads, progress, time.perf_counter(), prefix)
+            return self.run(checked_stop(engine.Stop(*stop)), threads, progress, time.perf_counter(), prefix,
+                            looked=True)
         return more
 
 

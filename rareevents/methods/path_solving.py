@@ -17,6 +17,7 @@ from rareevents.proposals.walks import walk_tilt
 
 COMMON = 2e-4                 # probability above which naive Monte Carlo, whose bound is known, is as good as splitting
 LARGEST, MOST = 16_000, 1e9   # paths of a population; of all together
+BRANCHES = 40                 # paths that branch off for each of a population, down to probabilities of 1e-12 or so
 SHARP = 0.9                   # of the Doob transform for an integrand that is not an event
 
 
@@ -46,20 +47,25 @@ def designed_paths(process: Process, f: Any) -> Design:
 
 
 def climbed(process: Process, event: Any, relative_error: float, max_samples: int | None, seed: int, confidence: float,
-            threads: int | None) -> Estimate | None:
+            threads: int | None) -> tuple[Estimate | None, int]:
     """By splitting, where no proposal is known and the event is rare; None: naive Monte Carlo is as good.
 
-    The first populations say how rare it is; then as many more as the error needs.
+    The first populations say how rare it is; then as many more as the error needs. Also the paths that were spent
+    beside those of the estimate.
     """
-    replicates, particles = FEWEST, 1000
+    most = min(max_samples or MOST, MOST)
+    replicates, particles, spent = FEWEST, min(1000, int(most / (FEWEST * BRANCHES))), 0
+    if particles < FEWEST:
+        return None, 0
     while True:
         found = split(process, event, particles=particles, replicates=replicates, seed=seed, confidence=confidence,
                       threads=threads)
         if found.value > COMMON or found.value == 0.0 or found.relative_error <= relative_error:
-            return None if found.value > COMMON else found
+            return (None, spent + found.samples) if found.value > COMMON else (found, spent)
         more = min(16.0, max(1.5, 1.1 * (found.relative_error / relative_error) ** 2))
-        if found.samples * more > min(max_samples or MOST, MOST):
-            return found
+        if spent + found.samples * (1.0 + 1.1 * more) > most:
+            return found, spent
+        spent += found.samples
         grown = min(more, LARGEST / particles)             # larger populations first: they die out less often
         particles, replicates = int(particles * grown), math.ceil(replicates * more / grown)
 

@@ -113,7 +113,8 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
 
     def terms(x: np.ndarray) -> np.ndarray:
         return values(f, x) * np.exp(log_ratios(nominal, q, x))
-    means = np.array([run(terms, int(samples), seed, STAGE + 64 * i) for i in range(replicates)])
+    apart = max(64, len(q.components) if isinstance(q, Mixture) else 1)        # streams of a replicate
+    means = np.array([run(terms, int(samples), seed, STAGE + apart * i) for i in range(replicates)])
     if not np.any(means):
         raise ValueError(f"proposal must reach {f!r} for an error from replicates, got {q!r}: f is 0 at every draw of "
                          f"all {replicates} replicates")

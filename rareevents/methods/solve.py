@@ -124,9 +124,11 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
         made = designed(nominal, f, seed=seed, max_samples=max_samples, budget=Budget(
             EXPLORING * (max_samples or math.inf), started + EXPLORING * (max_seconds or math.inf)))
     if isinstance(nominal, Process) and made.law is nominal and isinstance(f, AnyEvent) and max_seconds is None:
-        by_splitting = climbed(nominal, f, relative_error, max_samples, seed, confidence, threads)
+        by_splitting, paths_before = climbed(nominal, f, relative_error, max_samples, seed, confidence, threads)
+        made = dataclasses.replace(made, exploration=made.exploration + paths_before)
         if by_splitting is not None:
-            return by_splitting
+            return dataclasses.replace(by_splitting, evaluations=by_splitting.evaluations._replace(
+                exploration=paths_before))
     spent = made.exploration + made.learning
     bound = None if isinstance(nominal, Process) else weight_bound(nominal, f, made.law, False)
     if certify and bound is not None and max_seconds is None and (max_samples or math.inf) - spent > 2 * PILOT:

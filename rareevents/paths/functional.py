@@ -208,6 +208,9 @@ def _nowhere(e, state):
 
 
 def _of_mapped(f: Mapped, process: Process) -> Functional:
+    if process.steps is None:
+        raise ValueError(f"steps must be a number for a function of a score, which no path decides early, got None in "
+                         f"{process!r}")
     record, (start, update, bounds) = _accumulator(f.score, process)
     g = f.g
 

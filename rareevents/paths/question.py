@@ -92,14 +92,19 @@ def question(nominal: Process, f: Any, proposal: Process | None) -> Question:
         _require_alike(nominal, part)
     asked = functional(f, nominal)
     steered = [part for part in parts if isinstance(part, Steered)]
-    memory = None
-    if len({id(part.graph) for part in steered}) > 1 and not _one_event(steered):
-        raise ValueError(f"proposal must have components that are steered by one event, got {proposal!r}")
-    if steered:
-        memory = steered[0].graph
-    if memory is not None and steered[0].event is f:
-        g: Graph | None = memory
+    if not all(_same_nodes(part.graph, steered[0].graph) for part in steered):
+        raise ValueError(f"proposal must have components that are steered by one event of one process, got "
+                         f"{proposal!r}")
+    memory = steered[0].graph if steered else None
+    free = _without_moves(nominal, [part for part in parts if not isinstance(part, Steered)])
+    if free is not None and (steered or isinstance(proposal, PathMixture)):
+        raise ValueError(f"proposal must have finitely many moves to be mixed or steered, got {free!r}")
+    g: Graph | None
+    if memory is not None and steered[0].event is f and steered[0].process is nominal:
+        g = memory
         own = np.arange(len(memory.to))
+    elif free is not None:
+        g = None
     else:
         g = graph(nominal, f, memory)
         own = None if g is None or memory is None else np.array([0, 1] + [node.own for node in g.nodes[2:]])  # type: ignore
@@ -127,8 +132,17 @@ def _parts(proposal: Process | None) -> tuple[list[Process], np.ndarray]:
     return ([] if proposal is None else [proposal]), np.ones(1)
 
 
-def _one_event(steered: list[Steered]) -> bool:
-    return len({id(part.event) for part in steered}) == 1
+def _same_nodes(g: Any, other: Any) -> bool:
+    """Whether the nodes of two graphs have the same numbers."""
+    return g is other or (g.nodes == other.nodes and np.array_equal(g.to, other.to))
+
+
+def _without_moves(nominal: Process, parts: list[Process]) -> Process | None:
+    """A part that does not know its moves, so that paths run step by step."""
+    first = beginnings(nominal)
+    if first is None or nominal.moves(first[0][0]) is None:
+        return None
+    return next((part for part in parts if beginnings(part) is None or part.moves(first[0][0]) is None), None)
 
 
 def _carried(part: Steered, g: Graph, own: Any) -> np.ndarray:
@@ -151,6 +165,9 @@ def _require_alike(nominal: Process, part: Process) -> None:
             and not np.array_equal(here[0][0], there[0][0]):
         raise ValueError(f"proposal must start where the nominal law does, at {here[0][0]!r}, got {there[0][0]!r} in "
                          f"{part!r}")
+    if (base.functions().log_begin is None) != (nominal.functions().log_begin is None):
+        raise ValueError(f"proposal must define log_begin(self, state) where the nominal law does, and only there: the "
+                         f"weight of a path is that of its start too, got {part!r}")
     if base.measure != nominal.measure:
         raise ValueError(f"proposal must be comparable with the nominal law, of which only relative densities are "
                          f"known, got {part!r}")

@@ -74,6 +74,8 @@ def log_path(law: Process, path: list[Any]) -> float:
         total += _log(law.table[0][node][move] if g is not None else first[1][move])         # type: ignore
         if g is not None:
             node, time = int(g.to[node, move]), 1
+    elif first is None and base.functions().log_begin is not None:
+        total += base.functions().log_begin(base.record, path[0])                            # type: ignore[misc]
     for before, after in zip(path[:-1], path[1:], strict=True):
         moves = base.moves(before)
         if moves is None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.blame import UserFunctionError
+from rareevents.blame import UserFunctionError, raised
+from rareevents.fingerprints import digest
 from rareevents.kernels import records, sums, walks
 from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.freeze import where
@@ -15,14 +16,16 @@ from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
 from rareevents.processes.base import REHEARSED
-from rareevents.sampler import digest
 
 BLOCK = 256                   # paths that take their steps together
 REHEARSALS = 4                # paths that run in plain Python first
 
 
 class StepLimitError(RuntimeError):
-    """Paths were still undecided after `max_steps` steps; the message counts them. `estimate` is as in its base."""
+    """Paths were still undecided after `max_steps` steps; the message counts them.
+
+    `estimate` is what the chunks before it gave, or None.
+    """
 
     estimate: Any = None
 
@@ -65,27 +68,24 @@ class PathSampler:
         for law in {id(v): v for v in (self.question.nominal, self.process)}.values():
             made = law.functions()
             for _ in range(REHEARSALS):
-                state = made.begin(law.record, rng)
-                accumulated, time = asked.start(e, state), 0
+                state = _called(made.begin, "at the start", law.record, rng)
+                accumulated, time = _called(asked.start, f"in state {state!r}", e, state), 0
                 end = min(self.limit, REHEARSED if asked.finite else self.limit)
-                while time < end and asked.decide(e, accumulated, state, NEVER) < 0:
-                    try:
-                        new = made.step(law.record, state, rng)
-                    except Exception as cause:
-                        raise UserFunctionError(f"{where(made.step)} raised {type(cause).__name__}: {cause} in state "      # type: ignore
-                                                f"{state!r}, before sampling") from cause
+                while time < end and _called(asked.decide, f"in state {state!r}", e, accumulated, state, NEVER) < 0:
+                    new = _called(made.step, f"in state {state!r}", law.record, state, rng)
+                    step = f"at the step from {state!r} to {new!r}"
                     if np.shape(new) != np.shape(state):
-                        raise UserFunctionError(f"{where(made.step)} must return a state like {state!r}, got "               # type: ignore
-                                                f"{new!r}, before sampling")
+                        raise UserFunctionError(f"{where(made.step)} must return a state like {state!r}, got {new!r}, "
+                                                f"before sampling")
                     if made.log_density is not None and self.question.proposal is not None:
-                        density = made.log_density(law.record, state, new)
+                        density = _called(made.log_density, step, law.record, state, new)
                         if not density > -np.inf or np.isnan(density):
-                            raise UserFunctionError(f"{where(made.log_density)} is {density} at its own step from "           # type: ignore
+                            raise UserFunctionError(f"{where(made.log_density)} is {density} at its own step from "
                                                     f"{state!r} to {new!r}: it must be finite where step can go")
                     time += 1
-                    accumulated = asked.update(e, accumulated, time, new)
+                    accumulated = _called(asked.update, step, e, accumulated, time, new)
                     state = new
-                value = asked.value(e, accumulated, state)
+                value = _called(asked.value, f"in state {state!r}", e, accumulated, state)
         return isinstance(value, (bool, np.bool_))
 
     def _scratch(self) -> dict[str, np.ndarray]:
@@ -140,6 +140,14 @@ class PathSampler:
             raise UserFunctionError(f"{self.question.f!r} returned {y[~np.isfinite(y)][:1]} on a path of chunk "
                                     f"{chunk}: an integrand must be finite")
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
+
+
+def _called(function: Any, at: str, *arguments: Any) -> Any:
+    """What a user's function returns; an error that names it and the step where it raises."""
+    try:
+        return function(*arguments)
+    except Exception as cause:
+        raise UserFunctionError(f"{raised(function, cause)} {at}, before sampling") from cause
 
 
 def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:

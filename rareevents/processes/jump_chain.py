@@ -63,7 +63,7 @@ class JumpChain(Process):
                 if rate[i] > 0.0 and jump(self, state, i) == new:
                     chance += rate[i]
             return math.log(chance / total) if chance > 0.0 else -math.inf
-        return Functions(type(self).begin, step, log_density)
+        return Functions(type(self).begin, step, log_density, getattr(type(self), "log_begin", None))
 
     def step(self, state: Any, rng: Any) -> Any:
         return self.functions().step(self, state, rng)
@@ -175,17 +175,17 @@ class TandemQueue(JumpChain):
 
         def log_density(self, state, new):
             total = self.arrival
-            rate = self.arrival
-            joined, before = 0, 0
+            rate = self.arrival if new == replaced(state, 0, state[0] + 1) else 0.0
             for i in range(len(state)):
                 if state[i] > 0:
                     total += self.services[i]
-                if new[i] < state[i]:
-                    rate = self.services[i]
-                before += state[i]
-                joined += new[i]
-            return math.log(rate / total)
-        return Functions(type(self).begin, step, log_density)
+                    left = replaced(state, i, state[i] - 1)
+                    if i + 1 < len(state):
+                        left = replaced(left, i + 1, left[i + 1] + 1)
+                    if new == left:
+                        rate = self.services[i]
+            return math.log(rate / total) if rate > 0.0 else -math.inf
+        return Functions(type(self).begin, step, log_density, getattr(type(self), "log_begin", None))
 
     def rates(self, state):
         return (self.arrival, *(rate if n > 0 else 0.0 for n, rate in zip(state, self.services, strict=True)))

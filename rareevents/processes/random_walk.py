@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, require_number
+from rareevents.distributions.base import Distribution, require, require_number
 from rareevents.distributions.parts import laws_of, require_law
 from rareevents.kernels import records
 from rareevents.processes.base import Functions, Process
@@ -57,6 +57,9 @@ class RandomWalk(Process):
             object.__setattr__(self, "increment", laws_of("increment", self.increment, scalar=True))
         require_number("start", self.start)
         require_number("theta", self.theta)
+        if self.steps is not None:
+            require(isinstance(self.steps, (int, np.integer)) and not isinstance(self.steps, bool) and self.steps >= 1,
+                    "steps", self.steps, "an integer of at least 1, or None")
         if self.theta and isinstance(self.increment, Distribution):
             raise ValueError(f"theta must be 0 for one law, which is tilted itself, got {self.theta!r}")
 
