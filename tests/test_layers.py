@@ -6,10 +6,10 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "regions", "moments", "blame", "draws",
-          "sampler", "tails", "intervals", "certificates", "second_moments", "paths", "reductions", "designs",
-          "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms", "oracle", "proposals",
-          "methods", "information", "testing", "plots", "staleness", "experiments", "cli", "__init__",
+LAYERS = ("kernels", "distributions", "processes", "folds", "events", "integrands", "regions", "moments", "blame",
+          "draws", "sampler", "tails", "intervals", "certificates", "second_moments", "paths", "reductions", "designs",
+          "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms", "summands", "oracle",
+          "proposals", "methods", "information", "testing", "plots", "staleness", "experiments", "cli", "__init__",
           "problems", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
