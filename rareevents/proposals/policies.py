@@ -160,7 +160,7 @@ def policy(process: Process, event: Any, *, paths: int = 6000, rounds: int = 4, 
     table = family.table(coefficients)
     law = _mixture(process, event, g, tilted, table, alpha)
     alone = exact.grade(g, table)
-    bound = min(x for x in ((tilted.bound or math.inf) / alpha, alone.largest / (1.0 - alpha)))
+    bound = min((tilted.bound or math.inf) / alpha, alone.largest / (1.0 - alpha))
     known = (float(tilted.relative_variance or math.inf) + 1.0) / alpha - 1.0
     return Design(law, f"a logistic policy learned from {each * rounds:,} paths, mixed with {alpha:g} of a tilt",
                   bound=bound, variance_bound=min(known, (alone.relative_variance + 1.0) / (1.0 - alpha) - 1.0),
