@@ -38,7 +38,7 @@ def rao_blackwell(nominal: Any, event: Any) -> Restated:
 
     Source: Casella and Robert, Rao-Blackwellisation of sampling schemes (1996), section 2.
 
-    >>> from rareevents import Exponential, Poisson, at_least
+    >>> from rareevents import CompoundSum, Exponential, Poisson, at_least
     >>> rao_blackwell(CompoundSum(Poisson(4.0), Exponential(1.0)), at_least(30.0)).design.relative_variance < 0.3
     True
     """

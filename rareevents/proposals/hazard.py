@@ -47,7 +47,7 @@ def hazard_twist(nominal: Any, event: Any) -> Restated:
     """
     size, count, level = sum_of(nominal, event)
     if isinstance(count, Distribution):
-        theta = _best(size, level, count.log_mgf, event)                                     # type: ignore[attr-defined]
+        theta = _best(size, level, count.log_mgf, event)                                    # type: ignore[attr-defined]
         asked, law = (AllButLargest(Shifted(count, 1), sizes) for sizes in (size, twisted(size, theta)))
         return Restated(asked, SumReaches(level), Design(law, f"sizes twisted by {theta:.6g} of their hazard"))
     theta = _best(size, level, lambda s: count * s, event)

@@ -52,7 +52,7 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int
     Source: Asmussen and Kroese (2006), Advances in Applied Probability 38, 545; the law of the count proportional to
     its probability times the root mean square of what it adds is the ideal one for the draws that follow.
 
-    >>> from rareevents import LogNormal, Poisson, at_least
+    >>> from rareevents import CompoundSum, LogNormal, Poisson, at_least
     >>> made = largest_integrated(CompoundSum(Poisson(4.0), LogNormal(0.0, 1.0)), at_least(200.0))
     >>> made.design.learning > 0
     True
@@ -71,7 +71,7 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int
     variance = float((cost[best] / (means[best] @ chances)) ** 2 - 1.0)
     ideal = chances * rms[best]
     plain = chances * np.arange(len(chances))
-    others = size.scaled(SCALES[best])                                                       # type: ignore[attr-defined]
+    others = size.scaled(SCALES[best])                                                      # type: ignore[attr-defined]
     q = (1.0 - SHARE) * ideal / ideal.sum() + SHARE * plain / plain.sum()
     f = LargestIntegrated(size, level)
     suprema = log_suprema(size, others, level, len(chances))

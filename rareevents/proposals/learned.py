@@ -217,7 +217,7 @@ def _balanced(drawn: Distribution, x: np.ndarray, logs: np.ndarray) -> Distribut
     hit = logs > -math.inf
     log_laws = -np.array([log_ratios(drawn, part, x[hit]) for part in parts])
     cheapest = least_second_moment(2.0 * (logs[hit] - np.max(logs)), log_laws)
-    before = np.array(drawn.weights)                                                         # type: ignore[attr-defined]
+    before = np.array(drawn.weights)                                                        # type: ignore[attr-defined]
     return mixed(parts, (KEPT * before + (1.0 - KEPT) * cheapest).tolist())
 
 

@@ -133,6 +133,11 @@ def policy(process: Process, event: Any, *, paths: int = 6000, rounds: int = 4, 
 
     Source: Rubinstein and Kroese, The Cross-Entropy Method (2004), section 3.2, for the fit; Owen and Zhou (2000), JASA
     95, 135, for the mixture.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> policy(month, visits(1) >= 20).variance_bound < 1.0                                 # doctest: +SKIP
+    True
     """
     require_seed(seed)
     for name, number in (("paths", paths), ("rounds", rounds)):
