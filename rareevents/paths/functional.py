@@ -168,7 +168,7 @@ def _of_path(f: Integrand, process: Process) -> Functional:
     if process.steps is None:
         raise ValueError(f"steps must be a number for a function of the whole path, got None in {process!r}")
     call = f.f
-    first = process.record.start if hasattr(process.record, "start") else 0                  # type: ignore[attr-defined]
+    first = process.record.start if hasattr(process.record, "start") else 0                 # type: ignore[attr-defined]
     kind = np.int64 if np.asarray(first).dtype.kind == "i" else np.float64
     size = len(first) if isinstance(first, (tuple, np.ndarray)) else 0
 
