@@ -1,4 +1,4 @@
-"""What a designed proposal is: a law, and what is known about it."""
+"""What a designed proposal is: a law, what is known about it, and the question that it is for where that is another."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -36,6 +36,14 @@ class Design:
                  f"relative variance at most {self.variance_bound:.4g}" if self.variance_bound is not None else "",
                  f"{self.exploration + self.learning:,} draws spent" if self.exploration + self.learning else ""]
         return f"{self.law!r}: {self.how}" + "".join(f"; {text}" for text in known if text)
+
+
+class Restated(NamedTuple):
+    """A question with the same answer, asked of other draws, and the proposal for it: `estimate(*restated, ...)`."""
+
+    nominal: Any                  # the law of those draws
+    f: Any                        # what is asked of them
+    design: Design
 
 
 def law_of(proposal: Any) -> Any:

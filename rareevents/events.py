@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.folds import all_of, any_of, largest_of, smallest_of
 from rareevents.kernels import records
 from rareevents.kernels.freeze import Frozen
 
@@ -272,10 +273,10 @@ class Union(Several):
     """At least one of some events happens."""
 
     def function(self) -> Callable:
-        return self._folded("function", _any)
+        return self._folded("function", any_of)
 
     def margin(self) -> Callable:
-        return self._folded("margin", _largest)
+        return self._folded("margin", largest_of)
 
     def __repr__(self) -> str:
         return " | ".join(f"({part!r})" for part in self.parts)
@@ -285,65 +286,13 @@ class Intersection(Several):
     """All of some events happen."""
 
     def function(self) -> Callable:
-        return self._folded("function", _all)
+        return self._folded("function", all_of)
 
     def margin(self) -> Callable:
-        return self._folded("margin", _smallest)
+        return self._folded("margin", smallest_of)
 
     def __repr__(self) -> str:
         return " & ".join(f"({part!r})" for part in self.parts)
-
-
-def _any(g: int, happens: Callable, rest: Any) -> Callable:
-    """Whether a part of group g, or of a later one, happens."""
-    def found(e, stacks, x):
-        for j in range(e.counts[g]):                       # noqa: SIM110  (compiled: no generators)
-            if happens(stacks[0]._take(j), x):
-                return True
-        return False
-
-    def found_on(e, stacks, x):
-        return found(e, stacks, x) or rest(e, stacks[1], x)
-    return found if rest is None else found_on
-
-
-def _all(g: int, happens: Callable, rest: Any) -> Callable:
-    """The same for all parts."""
-    def found(e, stacks, x):
-        for j in range(e.counts[g]):                       # noqa: SIM110
-            if not happens(stacks[0]._take(j), x):
-                return False
-        return True
-
-    def found_on(e, stacks, x):
-        return found(e, stacks, x) and rest(e, stacks[1], x)
-    return found if rest is None else found_on
-
-
-def _largest(g: int, margin: Callable, rest: Any) -> Callable:
-    """The largest margin of group g and later ones."""
-    def found(e, stacks, x):
-        best = -math.inf
-        for j in range(e.counts[g]):
-            best = max(best, margin(stacks[0]._take(j), x))
-        return best
-
-    def found_on(e, stacks, x):
-        return max(found(e, stacks, x), rest(e, stacks[1], x))
-    return found if rest is None else found_on
-
-
-def _smallest(g: int, margin: Callable, rest: Any) -> Callable:
-    """The smallest."""
-    def found(e, stacks, x):
-        best = math.inf
-        for j in range(e.counts[g]):
-            best = min(best, margin(stacks[0]._take(j), x))
-        return best
-
-    def found_on(e, stacks, x):
-        return min(found(e, stacks, x), rest(e, stacks[1], x))
-    return found if rest is None else found_on
 
 
 @dataclass(frozen=True, eq=False)

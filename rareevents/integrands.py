@@ -104,7 +104,7 @@ class BlackBoxEvent(BlackBox):
         object.__setattr__(self, "_text", f"{score!r} {'>=' if sign > 0.0 else '<='} {level:g}")
 
     def __repr__(self) -> str:
-        return self._text                                                                    # type: ignore[attr-defined]
+        return self._text                                                                   # type: ignore[attr-defined]
 
 
 def _level(level: Any) -> float:
@@ -117,7 +117,7 @@ def margin_of(f: Any) -> Any:
     """How far a draw is inside f, as an integrand, where f is an event; None where it is not."""
     if isinstance(f, AnyEvent):
         return Margin(f)
-    return f.margin if isinstance(f, BlackBoxEvent) else None                                # type: ignore[attr-defined]
+    return f.margin if isinstance(f, BlackBoxEvent) else None                               # type: ignore[attr-defined]
 
 
 def black_box(f: Callable, vectorized: bool = False) -> BlackBox:

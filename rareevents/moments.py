@@ -107,11 +107,6 @@ class Moments:
         return len(self.terms)
 
     @property
-    def underflows(self) -> int:
-        """Draws inside the event whose weight is below 1e-307."""
-        return int(self.counts[:, 2].sum())
-
-    @property
     def weight_ess(self) -> float:
         """(sum w)^2 / sum w^2: the effective sample size of the weights alone; 0 where a square is no double."""
         total, squares = float(self.weights[0] + self.weights[1]), float(self.weights[2])

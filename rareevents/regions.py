@@ -20,6 +20,7 @@ class Intervals(NamedTuple):
 def intervals(event: Any, integer: bool) -> Intervals | None:
     """The intervals of x, both ends included, in which an event of the identity score happens; None if not known.
 
+    >>> from rareevents.events import outside
     >>> intervals(outside(4, 36), integer=True).pieces
     [(-inf, 3.0), (37.0, inf)]
     """

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.certificates import direction, factors
+from rareevents.certificates import direction, factors, tilt_between
 from rareevents.distributions import IID, Distribution, Independent, MultivariateNormal
 from rareevents.events import AnyEvent, Event, Union
 from rareevents.regions import intervals
@@ -79,6 +79,9 @@ def _diverges(p: Distribution, q: Distribution, end: str) -> bool:
     """Whether the sum or integral of p^2/q diverges at an end of p's support."""
     edge = getattr(p.supports[0], end)
     sign = 1.0 if end == "high" else -1.0
+    if p.measure is not None:                # p/q is exp(theta x) up to a factor, and E_p of that is what counts
+        theta = tilt_between(q, p)
+        return theta is not None and sign * theta > 0.0 and p.log_mgf(theta) == math.inf
     if math.isfinite(edge):
         exponent = None if p.dtype is int else _exponent(p, q, [edge - sign * max(1.0, abs(edge)) * 2.0 ** k
                                                                for k in (-NEAR, 1 - NEAR)])
@@ -130,7 +133,7 @@ def _finite_range(p: Distribution, q: Distribution, ends: list[str]) -> str:
     found = []
     for item in dataclasses.fields(q):                                                      # type: ignore[arg-type]
         bad = getattr(q, item.name)
-        if not isinstance(bad, float) or bad <= 0.0:
+        if not isinstance(bad, float) or bad == 0.0:
             continue
         for factor in (0.5, 2.0):
             good = next((bad * factor ** k for k in range(1, OFF) if finite(bad * factor ** k, item.name)), None)
@@ -138,8 +141,8 @@ def _finite_range(p: Distribution, q: Distribution, ends: list[str]) -> str:
                 continue
             low, high = bad, good
             for _ in range(60):
-                middle = math.sqrt(low * high)
+                middle = math.copysign(math.sqrt(low * high), bad)
                 low, high = (low, middle) if finite(middle, item.name) else (middle, high)
             found.append((abs(math.log(high / bad)), f"; it is finite for {item.name} "
-                          f"{'below' if factor < 1.0 else 'above'} about {high:.2g}"))
+                          f"{'below' if (factor < 1.0) == (bad > 0.0) else 'above'} about {high:.2g}"))
     return min(found)[1] if found else ""

@@ -235,7 +235,7 @@ def _vector(law: Distribution, x: np.ndarray, seed: int) -> None:
     for row in plain:
         law.draw(rng, row)
     _draws_inside(law, plain)
-    mean, variance = (None if v is None else np.broadcast_to(np.asarray(v, float), (law.size,))    # type: ignore[arg-type]
+    mean, variance = (None if v is None else np.broadcast_to(np.asarray(v, float), (law.size,))  # type: ignore
                       for v in (_declared(law, "mean"), _declared(law, "variance")))
     for what, y in (("compiled draws", x), ("draws in Python with a NumPy Generator", plain)):
         centred = y - (y.mean(axis=0) if mean is None else mean)

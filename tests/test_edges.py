@@ -214,7 +214,7 @@ def test_subnormal_terms_are_exact_or_counted_as_lost():
     """A weight below e^-708 would keep few digits: it counts as zero, and is told. A subnormal integrand is exact."""
     w = np.array([-708.5, -720.0, -740.0, -745.0, -5.0])
     made, status = Moments.of_block(w, np.ones((1, 5)))
-    assert status == sums.OK and made.underflows == 4 and made.of(0).hits == 1
+    assert status == sums.OK and made.counts[:, 2].tolist() == [4] and made.of(0).hits == 1
     assert made.of(0).total == pytest.approx(math.exp(-5.0), rel=1e-12)
     tiny = np.array([[5e-324, 1e-310, 3e-320, 0.0]])
     made, _ = Moments.of_block(np.zeros(4), tiny.copy())

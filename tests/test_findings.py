@@ -1,4 +1,5 @@
 """What attacks found, kept found."""
+import dataclasses
 import math
 import time
 
@@ -22,6 +23,19 @@ def test_a_sum_without_terms_is_an_atom(event, wanted):
     assert rare.solve(SEASON, event).value == pytest.approx(wanted, rel=1e-13)
     drawn = rare.solve(SEASON, event, exact=False, relative_error=0.02)
     assert abs(drawn.value - wanted) < 5.0 * drawn.std_error + 1e-9
+
+
+def test_a_sum_is_what_its_fields_say():
+    """Its constructor says `size`, which no field can be called: that is the number of components of a draw."""
+    law = SEASON.tilt(0.25)
+    names = {name: getattr(rare, name) for name in ("CompoundSum", "Poisson", "Exponential")}
+    assert eval(repr(law), names) == law == rare.CompoundSum(count=law.count, size=law.sizes, theta=0.25)
+    assert dataclasses.replace(law, theta=0.5) == SEASON.tilt(0.5)
+    other = rare.Exponential(2.0)
+    assert dataclasses.replace(law, sizes=other) == dataclasses.replace(law, size=other) == \
+        rare.CompoundSum(law.count, other, 0.25)
+    with pytest.raises(TypeError, match="size must be"):
+        rare.CompoundSum(rare.Poisson(4.0))
 
 
 def test_a_table_of_counts_reaches_the_far_part():

@@ -6,11 +6,11 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "events", "integrands", "fingerprints", "regions", "moments",
-          "blame", "draws", "sampler", "tails", "intervals", "certificates", "second_moments", "paths", "reductions", "designs",
-          "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms", "oracle", "proposals",
-          "methods", "information", "testing", "plots", "staleness", "report", "experiments", "cli", "__init__",
-          "problems", "__main__")
+LAYERS = ("kernels", "distributions", "processes", "folds", "events", "integrands", "fingerprints", "regions",
+          "moments", "blame", "draws", "sampler", "tails", "intervals", "certificates", "second_moments", "paths",
+          "reductions", "designs", "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms",
+          "summands", "oracle", "proposals", "methods", "information", "testing", "plots", "staleness", "experiments",
+          "cli", "__init__", "problems", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},
@@ -73,7 +73,7 @@ def test_layers(path):
     ("moments.py", "from rareevents.engine import run"), ("moments.py", "from rareevents import engine"),
     ("moments.py", "import rareevents as rare"), ("moments.py", "from .checks import check"),
     ("kernels/bits.py", "from ..distributions.poisson import Poisson"), ("moments.py", "from rareevents.misc import x"),
-    ("misc.py", "x = 1"), ("estimates.py", "from rareevents import plots"), ("report.py", "import matplotlib.pyplot"),
+    ("misc.py", "x = 1"), ("estimates.py", "from rareevents import plots"), ("cli.py", "import matplotlib.pyplot"),
     ("methods/naive.py", "from concurrent.futures import Executor"), ("engine.py", "import pickle"),
     ("moments.py", "eval('1')"), ("kernels/bits.py", "OPTIONS = dict(fastmath=True)"),
 ])

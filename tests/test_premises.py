@@ -13,6 +13,7 @@ from rareevents.moments import Moments
 from rareevents.second_moments import infinite_variance
 
 EXPONENTIAL, NORMAL = rare.Exponential(1.0), rare.Normal(0.0, 1.0)
+SEASON = rare.CompoundSum(rare.Poisson(4.0), EXPONENTIAL)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Shaky(rare.Distribution):
     (rare.Geometric(0.5), rare.at_least(20), rare.Geometric(0.9), rare.Geometric(0.1), "p below about 0.75"),
     (rare.Geometric(0.5), rare.at_least(20), rare.Poisson(20.0), rare.Mixture([rare.Poisson(20.0), rare.Geometric(0.5)],
                                                                               [0.9, 0.1]), "too slowly"),
+    (SEASON, rare.at_least(30.0), SEASON.tilt(-1.5), SEASON.tilt(-0.9), "theta above about -1"),
     (rare.IID(EXPONENTIAL, 3), rare.total >= 20.0, rare.IID(rare.Exponential(3.0), 3),
      rare.IID(rare.Exponential(0.2), 3), "rate below about 2"),
     (rare.IID(NORMAL, 3), rare.component(1) >= 3.0, rare.Independent([rare.Normal(0.0, 0.5), NORMAL, NORMAL]),
@@ -67,6 +69,13 @@ def test_where_the_tail_is_not_in_the_event_it_does_not_count():
     assert infinite_variance(rare.Binomial(10, 0.5), rare.at_least(8), rare.Binomial(10, 0.9)) is None
     assert infinite_variance(EXPONENTIAL, lambda x: x > 20.0, rare.Exponential(3.0)) is None       # it cannot be known
     assert infinite_variance(EXPONENTIAL, rare.at_least(20.0), None) is None
+
+
+def test_sums_of_normal_sizes_have_moments_of_every_order():
+    season = rare.CompoundSum(rare.Poisson(4.0), NORMAL)
+    for theta in (-0.5, 0.5):
+        assert infinite_variance(season, rare.at_least(30.0), season.tilt(theta)) is None
+        assert infinite_variance(season, rare.at_most(-10.0), season.tilt(theta)) is None
 
 
 def test_an_infinite_variance_is_not_trusted_whatever_the_draws_say():

@@ -143,7 +143,7 @@ class Odd(Process):
 def test_a_score_that_raises_on_a_path_is_named():
     def inverse(path):
         return 1 // int(path[0] - path[0])
-    with pytest.raises(rare.UserFunctionError, match="raised ZeroDivisionError"):
+    with pytest.raises(rare.UserFunctionError, match=r"raised ZeroDivisionError"):
         rare.estimate(Odd(), inverse, samples=1000)
 
 
@@ -258,7 +258,7 @@ def test_a_black_box_with_another_level_is_another_run(tmp_path):
 def test_a_black_box_that_cannot_be_told_is_not_kept(tmp_path):
     held = iter([1])
     box = rare.black_box(lambda x: x >= 1.0 and held is not None)
-    with pytest.raises(ValueError, match="checkpoint cannot be kept for .*contents are not known"):
+    with pytest.raises(ValueError, match=r"checkpoint cannot be kept for .*contents are not known"):
         rare.estimate(rare.Normal(0.0, 1.0), box, samples=2000, checkpoint=tmp_path / "a")
     with checkpoints.kept_in(tmp_path):
         assert rare.estimate(rare.Normal(0.0, 1.0), box, samples=2000).samples == 2000

@@ -23,13 +23,13 @@ from rareevents.proposals.moves import drift
 from rareevents.spending import Budget, SpentError
 
 SMALLEST, SHARE = 5000, 0.1   # draws of the search: at least, and of those of the estimate
-MOVED = 0.1                   # a term above this share of the sum of all would move the estimate: q does not cover it
+UNCOVERED = 0.1               # share of the sum of all terms: one above it would move the estimate, q does not cover it
 CHAINS = 16
 COVERED = 10                  # search hits that q covers, without which the search has seen nothing
 MIRRORED = 0.25               # of the search, on the other side of the proposal's own hits
 GROUPS = 3
 OWN = 2000                    # draws of the proposal that show where its own hits are
-ROUND = 1 << 12               # stages of a part of the audit
+STAGES = 1 << 12              # stages of a part of the audit
 
 
 class Audit(NamedTuple):
@@ -102,7 +102,7 @@ def explore(nominal: Distribution, f: Any, proposal: Distribution, value: float,
 
 def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: float, relative_error: float, samples: int,
               draws: int, seed: int, more: Sequence[Distribution], limit: Budget) -> Audit:
-    largest = MOVED * samples * abs(value)
+    largest = UNCOVERED * samples * abs(value)
     evaluate = limit.timed(evaluator(f))
 
     def terms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,10 +123,10 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
         with np.errstate(over="ignore"):
             weights = size[hits] * np.exp(log_w[hits] - np.max(log_w[hits]))
         if np.sum(weights) > 0.0:
-            parts.append(mirrored(nominal, own[hits], weights, int(MIRRORED * draws), seed, AUDIT + ROUND))
+            parts.append(mirrored(nominal, own[hits], weights, int(MIRRORED * draws), seed, AUDIT + STAGES))
     share = (draws - sum(map(len, parts))) // (1 + len(more))
-    parts += [weighted_draws(law, None, share, seed, AUDIT + 2 * ROUND + i)[0] for i, law in enumerate(more)]
-    parts.append(search(nominal, draws - sum(map(len, parts)), seed, AUDIT + 3 * ROUND))
+    parts += [weighted_draws(law, None, share, seed, AUDIT + 2 * STAGES + i)[0] for i, law in enumerate(more)]
+    parts.append(search(nominal, draws - sum(map(len, parts)), seed, AUDIT + 3 * STAGES))
     x = np.concatenate(parts)
     x = x[possible(nominal, x)]
     size, y = terms(x)
@@ -139,7 +139,7 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
     rng = np.random.Generator(np.random.Philox(key=[seed, AUDIT]))
     start = np.concatenate([order[:CHAINS // 2], rng.choice(first, CHAINS - min(CHAINS // 2, len(order)))])
     steps = draws // 2 // CHAINS
-    ended = drift(nominal, lambda x: np.abs(evaluate(x)), x[start], steps, seed, AUDIT + 4 * ROUND)
+    ended = drift(nominal, lambda x: np.abs(evaluate(x)), x[start], steps, seed, AUDIT + 4 * STAGES)
     away = terms(ended)[1] > largest
     missed = fits(nominal, ended[away] if away.any() else x[order[:CHAINS]], seed)
     laws, shares = [proposal, *missed], [0.3, *([0.4 / len(missed)] * len(missed))]
@@ -147,7 +147,7 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
         found = fits(nominal, ended[~away], seed)
         laws, shares = [*laws, *found], [*shares, *([0.15 / len(found)] * len(found))]
     r2 = mixed(laws, shares)
-    x2, log_z = weighted_draws(nominal, r2, draws // 2, seed, AUDIT + 5 * ROUND)
+    x2, log_z = weighted_draws(nominal, r2, draws // 2, seed, AUDIT + 5 * STAGES)
     size2, y2 = terms(x2)
     with np.errstate(divide="ignore"):
         z = np.where((size2 > 0.0) & (y2 > largest), np.exp(np.log(size2) + log_z), 0.0)

@@ -12,6 +12,7 @@ from rareevents.engine import Stop
 from rareevents.estimates import Estimate, plain
 from rareevents.integrands import integrand
 from rareevents.methods.importance import check_laws, weigh
+from rareevents.processes import Process
 from rareevents.sampler import length
 
 SHORTEST = 0.2                # seconds of a run whose time means something
@@ -91,16 +92,27 @@ class Comparison:
         return running(self.estimates, exact=exact, ax=ax)
 
 
-def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution | Design | None], *, samples: int,
-            seed: int = 0, confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
+def compare(nominal: Distribution | Process, f: Any,
+            proposals: Mapping[str, Distribution | Process | Design | None], *, samples: int, seed: int = 0,
+            confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
     """Estimate E_p[f] with each proposal from the same number of draws, each with streams of its own.
+
+    Where nothing is proven about a proposal, the draws of its audit come on top of the equal ones.
 
     Parameters
     ----------
     nominal, f, samples, seed, confidence, threads, progress
         As in `estimate`; f has one value.
-    proposals : mapping from name to Distribution, Design or None
-        What to compare; None is naive Monte Carlo. The first one is the reference of the variance ratios.
+    proposals : mapping from name to Distribution, Process, Design or None
+        What to compare: laws of draws or of paths, as the nominal law is; None is naive Monte Carlo. The first one is
+        the reference of the variance ratios, and has the streams of `estimate`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no proposal, a name is not a string, f has several values, or as in `estimate`.
+    UserFunctionError
+        As in `estimate`.
 
     >>> compare(p, event, {"naive": None, "tilted": q}, samples=1_000_000, seed=1)          # doctest: +SKIP
     """
@@ -111,7 +123,7 @@ def compare(nominal: Distribution, f: Any, proposals: Mapping[str, Distribution 
             raise TypeError(f"proposals must have names that are strings, got {name!r}")
         check_laws(nominal, law_of(proposal))
     f = integrand(f)
-    several = length(f, nominal)
+    several = length(f, nominal)                           # type: ignore[arg-type]   (None for paths)
     if several is not None:
         raise ValueError(f"f must have one value in a comparison, got {several}: compare each")
     return Comparison({name: weigh(nominal, f, law_of(proposal), Stop(samples), seed=seed, confidence=confidence,

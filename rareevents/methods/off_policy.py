@@ -45,6 +45,18 @@ def off_policy(g: Graph, trace: Trace, p: np.ndarray, q: np.ndarray, reward: np.
         estimate is unbiased with any.
 
     Source: Precup, Sutton and Singh (2000), ICML 17, 759; Jiang and Li (2016), ICML 33, 652, equation 9.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> from rareevents.paths.graph import YES, graph
+    >>> from rareevents.paths.trace import traced
+    >>> from rareevents.proposals import feedback
+    >>> month, event = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30), visits(1) >= 20
+    >>> g, q = graph(month, event), feedback(month, event).law.table
+    >>> paths = traced(g, q, 1000, np.random.default_rng(1))
+    >>> reward = np.where(np.arange(len(g.to)) == YES, 1.0, 0.0)          # the sum of rewards: 1 if the event happens
+    >>> found = off_policy(g, paths, g.p[None], q, reward).per_decision
+    >>> abs(found.value - 1.0395e-4) < 4.0 * found.std_error
+    True
     """
     n, steps = trace.moves.shape
     v = np.zeros((steps + 1, len(g.to))) if model is None else model

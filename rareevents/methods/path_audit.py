@@ -23,9 +23,11 @@ ABOVE, BELOW = 5.5, 8.0       # and from which on they do not, where the populat
 def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed: int, threads: int | None) -> Audit:
     """Whether splitting agrees with an estimate by importance sampling.
 
-    Failed, if they differ by more than 5.5 standard errors where splitting says more, or 8 where it says less; passed,
-    if by at most 3, and 3 more errors leave no room for a difference of half the value; unresolved otherwise. The mean
-    of 40 populations has about Student's law with 39 degrees of freedom, beyond 5.5 with probability 1.3e-6.
+    The first that holds: unresolved, and nothing is compared, if a population died out or the relative error of all
+    exceeds 0.15; passed, if the two differ by at most 3 standard errors, and 3 more leave no room for a difference of
+    half the value; failed, if by more than 5.5 where splitting says more, or 8 where it says less; else unresolved.
+
+    The mean of 40 populations has about Student's law with 39 degrees of freedom, beyond 5.5 with probability 1.3e-6.
     Populations are skewed to the right: when they say too little their spread is too small as well, so that side is
     given more room.
 

@@ -21,7 +21,7 @@ from rareevents.second_moments import infinite_variance
 
 DRAWS = 20_000                # of a user's law; at these a scale that is 5 % off is 10 standard errors away
 STAGE = SUPPORT + (1 << 10)   # their streams
-MOVED = 0.03                  # standard deviation of the log ratio by which a parameter is moved: more has heavy tails
+SPREAD = 0.03                 # standard deviation of the log ratio by which a parameter is moved: more has heavy tails
 RARE = 1e-7                   # nominal probability of an alarm about a law that is right; skewed terms alarm oftener
 SURE = 4.42                   # standard errors of the weights' mean: 1e-5
 
@@ -106,7 +106,7 @@ def _own(laws: list[Distribution]) -> Iterator[Distribution]:
 
 
 def _moved(law: Distribution, name: str, x: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """q_(a+h) / q_a and q_(a-h) / q_a at the draws, with an h that makes them differ from 1 by about `MOVED`."""
+    """q_(a+h) / q_a and q_(a-h) / q_a at the draws, with an h that makes them differ from 1 by about `SPREAD`."""
     a = getattr(law, name)
     if not isinstance(a, float) or not math.isfinite(a):
         return None
@@ -128,9 +128,9 @@ def _moved(law: Distribution, name: str, x: np.ndarray, at: np.ndarray) -> tuple
         deviation = float(np.std(found))
         if deviation <= 1e-12:
             return None
-        if 0.5 * MOVED <= deviation <= 2.0 * MOVED:
+        if 0.5 * SPREAD <= deviation <= 2.0 * SPREAD:
             break
-        h *= MOVED / deviation
+        h *= SPREAD / deviation
     up, down = ratio(h), ratio(-h)
     if up is None or down is None:
         return None

@@ -19,7 +19,7 @@ from rareevents.proposals.cross_entropy import StalledError
 from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.tilting import require_tilt, tilt
 
-ROUND = 10_000                # draws of a round
+DRAWS = 10_000                # draws of a round
 SHARE = 0.1                   # of a round that is kept
 ROUNDS = 60
 STAGE = LEARNING + (1 << 18)  # streams of the rounds; the last one's are those of the answer
@@ -135,11 +135,11 @@ def _raised(nominal: Distribution, score: Any, measure: Any, probability: float,
     """A proposal under which the level is common, and the draws spent."""
     law, best = nominal, -math.inf
     for number in range(ROUNDS):
-        x, log_w = weighted_draws(nominal, law, ROUND, seed, STAGE + 1 + number)
+        x, log_w = weighted_draws(nominal, law, DRAWS, seed, STAGE + 1 + number)
         s, w = values(measure, x), np.exp(log_w)
         t, _, _, known = _levels(s, w, probability, 0.95)
-        spent = (number + 1) * ROUND
-        if known and np.count_nonzero(s >= t) >= SHARE * ROUND:
+        spent = (number + 1) * DRAWS
+        if known and np.count_nonzero(s >= t) >= SHARE * DRAWS:
             try:
                 law = tilt(nominal, score >= t).law
             except (ValueError, AttributeError, TypeError):

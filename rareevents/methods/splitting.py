@@ -20,7 +20,7 @@ from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import SPLITTING
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
-from rareevents.paths.progress import Progress, progress
+from rareevents.paths.progress import Progress, progress, progress_of_nodes
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
 
@@ -161,14 +161,8 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     to = np.zeros((len(g.to), cells), np.uint64)
     to[:, :g.to.shape[1]] = g.to
     table, top = alias_rows(g.p).ravel(), len(levels) + 1
-    first = next(node.state for node in g.nodes if node is not None and node.state is not None)
-    level = np.zeros(len(g.nodes), np.int64)
+    level = np.searchsorted(levels, progress_of_nodes(way, asked.record, g, most), side="right")
     level[YES] = top
-    for k, node in enumerate(g.nodes):
-        if node is not None and node.state is not None:
-            at = way.function(asked.record, node.accumulated, 0, node.state, first, g.steps or most)
-            level[k] = np.searchsorted(levels, at, side="right")
-
     final = np.where(g.value > 0.0, top, level)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:

@@ -133,7 +133,7 @@ def log_suprema(size: Distribution, other: Distribution, level: float, counts: i
         if size == other:
             out[n] += size.log_mass(level / n, math.inf)
         else:
-            k, c = size.shape, other.scale / size.scale                                      # type: ignore[attr-defined]
-            at = (level / size.scale / np.arange(1, n + 1)) ** k                             # type: ignore[attr-defined]
+            k, c = size.shape, other.scale / size.scale                                     # type: ignore[attr-defined]
+            at = (level / size.scale / np.arange(1, n + 1)) ** k                            # type: ignore[attr-defined]
             out[n] += (n - 1) * k * math.log(c) - float(np.min(((1.0 - c ** -k) * np.arange(n) + 1.0) * at))
     return out

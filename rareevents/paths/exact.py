@@ -19,6 +19,7 @@ from rareevents.paths.graph import NO, YES, Graph
 
 ROUNDING = 1e-13              # of a sum of logarithms along a cycle that gains nothing
 
+
 class Grade(NamedTuple):
     """What one path of a proposal is worth."""
 
@@ -200,7 +201,7 @@ def _contracts(matrix: object) -> bool:
     """Whether the powers of a non-negative matrix vanish: (I - A) x = 1 has a solution x >= 1."""
     from scipy.sparse import identity
     from scipy.sparse.linalg import spsolve
-    n = matrix.shape[0]                                                                      # type: ignore[attr-defined]
+    n = matrix.shape[0]                                                                     # type: ignore[attr-defined]
     x = np.asarray(spsolve((identity(n, format="csc") - matrix).tocsc(), np.ones(n)))        # type: ignore[operator]
     return bool(np.all(np.isfinite(x)) and np.all(x >= 1.0 - 1e-9))
 

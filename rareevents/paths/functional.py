@@ -5,13 +5,11 @@ Events end as soon as they are decided: each score knows the least and the most 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rareevents import events
-from rareevents.distributions import Distribution
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Mapped, Union
 from rareevents.integrands import Integrand
 from rareevents.kernels import records
@@ -40,7 +38,7 @@ def functional(f: Any, process: Process) -> Functional:
     TypeError, ValueError
         If f asks for what these paths do not have.
     """
-    if isinstance(f, (LargestIntegrated, SumReaches)):
+    if hasattr(f, "functional"):                            # made for paths of one kind
         return f.functional()
     if isinstance(f, AnyEvent):
         return _of_event(f, process)
@@ -49,60 +47,6 @@ def functional(f: Any, process: Process) -> Functional:
     if isinstance(f, Integrand):
         return _of_path(f, process)
     raise TypeError(f"f must be an event of paths, a mapped score or a plain function of the path, got {f!r}")
-
-
-@dataclass(frozen=True, eq=False)
-class LargestIntegrated:
-    """P(sum >= level | all terms but the largest), of paths of `AllButLargest`: n P(X > max(M, level - S))."""
-
-    size: Distribution            # of a term
-    level: float
-
-    def functional(self) -> Functional:
-        """The plain functions to compile; a path ends with its last term."""
-        survival = type(self.size).survival                                                  # type: ignore[attr-defined]
-
-        def start(e, state):
-            return 0
-
-        def update(e, nothing, time, state):
-            return 0
-
-        def decide(e, nothing, state, left):
-            return 1 if state[0] == 0 else -1
-
-        def value(e, nothing, state):
-            return state[1] * survival(e.size, max(state[3], e.level - state[2]))
-        return Functional(records.record(size=self.size.record, level=self.level), start, update, decide, value,
-                          finite=False)
-
-    def __repr__(self) -> str:
-        return f"P(sum >= {self.level:g} | all terms but the largest)"
-
-
-@dataclass(frozen=True, eq=False)
-class SumReaches:
-    """1(sum >= level), of paths of `AllButLargest` that draw every term; a path ends where it has reached the level."""
-
-    level: float
-
-    def functional(self) -> Functional:
-        """The plain functions to compile."""
-        def start(e, state):
-            return 0
-
-        def update(e, nothing, time, state):
-            return 0
-
-        def decide(e, nothing, state, left):
-            return 1 if state[2] >= e.level else 0 if state[0] == 0 else -1
-
-        def value(e, nothing, state):
-            return state[2] >= e.level
-        return Functional(records.record(level=self.level), start, update, decide, value, finite=False)
-
-    def __repr__(self) -> str:
-        return f"sum >= {self.level:g}"
 
 
 def _accumulator(score: Any, process: Process) -> tuple[tuple, Any]:
@@ -227,7 +171,7 @@ def _of_path(f: Integrand, process: Process) -> Functional:
     if process.steps is None:
         raise ValueError(f"steps must be a number for a function of the whole path, got None in {process!r}")
     call = f.f
-    first = process.record.start if hasattr(process.record, "start") else 0                  # type: ignore[attr-defined]
+    first = process.record.start if hasattr(process.record, "start") else 0                 # type: ignore[attr-defined]
     kind = np.int64 if np.asarray(first).dtype.kind == "i" else np.float64
     size = len(first) if isinstance(first, (tuple, np.ndarray)) else 0
 

@@ -10,8 +10,11 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rareevents import events
 from rareevents.events import Event, Intersection, Union
+from rareevents.paths.graph import Graph
 from rareevents.paths.scores import (
     Hits,
     PathScore,
@@ -48,6 +51,21 @@ def progress(f: Any, process: Process, importance: Any = None) -> Progress:
     if isinstance(f, Event) and (f.score is events.total or isinstance(f.score, PathScore)):
         return _of_score(f, process)
     return Progress(_none, 1, True)
+
+
+def progress_of_nodes(way: Progress, record: tuple, g: Graph, most: int) -> np.ndarray:
+    """The progress at each node of a graph, where it does not depend on the time; -inf where the event is decided.
+
+    record: of the event. most: steps of a path that has no number of them.
+    """
+    first = next(node.state for node in g.nodes if node is not None and node.state is not None)
+    at = np.full(len(g.nodes), -math.inf)
+    for k, node in enumerate(g.nodes):
+        if node is not None and node.state is not None:
+            at[k] = way.function(record, node.accumulated, 0, node.state, first, g.steps or most)
+        elif node is not None:
+            at[k] = 0.0                                        # where the first state is not drawn yet
+    return at
 
 
 def _given(importance: Any) -> Progress:

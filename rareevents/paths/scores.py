@@ -50,7 +50,8 @@ class PathScore(Score):
         """The same of another number of the state: `running_max.taken_of(rare.total)`."""
         if self.counts:
             raise TypeError(f"{self.name} counts states: give it an event of them")
-        chosen = score if isinstance(score, Score) and not isinstance(score, PathScore) else events.score(score)                       # type: ignore[arg-type]
+        chosen = score if isinstance(score, Score) and not isinstance(score, PathScore) else \
+            events.score(score)                                                              # type: ignore[arg-type]
         return PathScore(f"{self.name} of {chosen.name}", _not_of_a_draw, of=chosen, build=self.build)
 
 

@@ -70,6 +70,13 @@ class PathMixture(Process):
         Processes with the states of one nominal law.
     weights : sequence of float
         Probability of each; together 1 within 1e-9.
+
+    Raises
+    ------
+    TypeError
+        If a component is not a law of paths.
+    ValueError
+        If there is no component, or the weights are not a probability for each.
     """
 
     components: tuple[Process, ...]
@@ -91,3 +98,7 @@ class PathMixture(Process):
         """Steps of a path."""
         return self.components[0].steps
 
+    @property
+    def labels(self) -> Any:                               # type: ignore[override]
+        """Names of the states."""
+        return self.components[0].labels

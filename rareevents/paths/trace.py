@@ -31,15 +31,19 @@ def traced(g: Graph, q: np.ndarray, n: int, rng: np.random.Generator) -> Trace:
         nodes[:, t + 1] = at
         if not len(going):
             continue
-        below = np.cumsum(now[at[going]], axis=1)
-        u = rng.random(len(going))[:, None] * below[:, -1:]
-        move = np.minimum(np.sum(below <= u, axis=1), below.shape[1] - 1)
+        move = drawn_moves(np.cumsum(now[at[going]], axis=1), rng)
         moves[going, t] = move
         with np.errstate(divide="ignore"):
             log_p[going] += np.log(g.p[at[going], move])
             log_q[going] += np.log(now[at[going], move])
         nodes[going, t + 1] = g.to[at[going], move]
     return Trace(nodes, moves, log_p, log_q)
+
+
+def drawn_moves(below: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A move of each path, drawn from the sums float64[path, move] of the probabilities up to each move."""
+    u = rng.random(len(below))[:, None] * below[:, -1:]
+    return np.minimum(np.sum(below <= u, axis=1), below.shape[1] - 1)
 
 
 def log_table(g: Graph, q: np.ndarray, trace: Trace) -> np.ndarray:

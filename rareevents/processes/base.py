@@ -42,8 +42,9 @@ class Process:
     `steps` is the number of steps of every path, or None: a path then ends when its event is decided, and one that is
     still undecided after `max_steps` is an error. `log_density(state, new)` is the log probability, or density, of a
     step; without it there is naive Monte Carlo and splitting, but no importance sampling. `begin(rng)` may draw the
-    first state, which then has one law under every proposal, unless `log_begin(state)` is its log probability. A
-    proposal is another process with the same states.
+    first state: it then has one law under every proposal, unless `log_begin(state)` is its log probability, and there
+    is a graph for exact answers only if `beginnings` says which states it can be. A proposal is another process with
+    the same states.
     """
 
     start: Any
@@ -54,6 +55,15 @@ class Process:
     def begin(self, rng: Any) -> Any:
         """The state at time 0."""
         return self.start
+
+    def log_begin(self, state: Any) -> float:
+        """Log probability, or density, of the state at time 0, where `begin` draws it."""
+        raise TypeError(f"{type(self).__name__} must define log_begin(self, state) for its first state to be weighed")
+
+    @property
+    def beginnings(self) -> tuple[list[Any], np.ndarray] | None:
+        """The states at time 0 and their probabilities, where `begin` draws one of a few; None where not known."""
+        return None
 
     def step(self, state: Any, rng: Any) -> Any:
         """The next state; `rng` has the methods of `numpy.random.Generator`."""
@@ -80,9 +90,10 @@ class Process:
         """The plain functions to compile."""
         if type(self).step is Process.step:
             raise TypeError(f"{type(self).__name__} must define step(self, state, rng)")
-        weighed = type(self).log_density is not Process.log_density
-        return Functions(type(self).begin, type(self).step, type(self).log_density if weighed else None,
-                         getattr(type(self), "log_begin", None))
+        own = type(self)
+        return Functions(own.begin, own.step,
+                         own.log_density if own.log_density is not Process.log_density else None,
+                         own.log_begin if own.log_begin is not Process.log_begin else None)
 
     @cached_property
     def record(self) -> tuple:

@@ -28,7 +28,8 @@ class CompoundSum(Distribution):
     count : Distribution
         The law of N, of counts of at least 0.
     size : Distribution
-        The law of each X, a law of one number.
+        The law of each X, a law of one number. Its field is `sizes`, because `size` is the number of components of a
+        draw; it may be given by that name too, as `repr` and `dataclasses.replace` do.
     theta : float
         By how much the sum is tilted, in one over the unit of the sizes; set by `tilt`.
 
@@ -47,13 +48,15 @@ class CompoundSum(Distribution):
     """
 
     count: Distribution
-    sizes: Distribution           # `size` is the number of components of a draw
+    sizes: Distribution
     theta: float
 
-    def __init__(self, count: Distribution, size: Distribution, theta: float = 0.0) -> None:
+    def __init__(self, count: Distribution, size: Distribution | None = None, theta: float = 0.0, *,
+                 sizes: Distribution | None = None) -> None:
+        law = sizes if size is None else size
         require_law("count", count, scalar=True)
-        require_law("size", size, scalar=True)
-        for name, value in (("count", count), ("sizes", size), ("theta", float(theta))):
+        require_law("size", law, scalar=True)
+        for name, value in (("count", count), ("sizes", law), ("theta", float(theta))):
             object.__setattr__(self, name, value)
         if self.count.dtype is not int or self.count.supports[0].low < 0:
             raise ValueError(f"count must be a law of counts of at least 0, got {self.count!r}")

@@ -1,5 +1,10 @@
-"""Proposals that design themselves: each function returns a `Design`, a law and what is known about it."""
+"""Proposals that design themselves: each function returns a `Design`, a law and what is known about it.
+
+`rao_blackwell`, `largest_integrated` and `hazard_twist` ask another question with the same answer: they return a
+`Restated`, the nominal law and the integrand of that question with the design for it.
+"""
 from rareevents.designs import Design as Design
+from rareevents.designs import Restated as Restated
 from rareevents.proposals.committor import committor as committor
 from rareevents.proposals.conditioning import rao_blackwell as rao_blackwell
 from rareevents.proposals.cross_entropy import StalledError as StalledError

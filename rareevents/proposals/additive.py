@@ -151,6 +151,7 @@ class Additive:
         for k, node in enumerate(self.graph.nodes):
             if node is None:
                 continue
-            targets = (self.process.moves(node.state) if node.state is not None else beginnings(self.process))[0]   # type: ignore
+            found: Any = self.process.moves(node.state) if node.state is not None else beginnings(self.process)
+            targets = found[0]
             out[k, :len(targets)] = [self.index.get(s, -1) for s in targets]
         return out

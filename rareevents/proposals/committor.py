@@ -10,7 +10,6 @@ Whatever was simulated from a visit on has the nominal law, also where its begin
 """
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,8 @@ from rareevents.kernels.streams import LEARNING
 from rareevents.paths import exact
 from rareevents.paths.functional import functional
 from rareevents.paths.graph import NO, YES, Graph
-from rareevents.paths.progress import progress
+from rareevents.paths.progress import progress, progress_of_nodes
+from rareevents.paths.trace import drawn_moves
 from rareevents.processes import Process
 from rareevents.proposals.doob import path_design, require_graph
 
@@ -76,15 +76,9 @@ def committor(process: Process, event: Any, *, particles: int = 10_000, seed: in
 
 def _levels(g: Graph, process: Process, event: Any) -> np.ndarray:
     """The level of each node, 0, 1, ...: the event has the highest, what cannot lead there any more has -1."""
-    asked, way = functional(event, process), progress(event, process)
-    first = next(node.state for node in g.nodes if node is not None and node.state is not None)
-    at = np.full(len(g.nodes), -math.inf)
-    for k, node in enumerate(g.nodes):
-        if node is not None and node.state is not None:
-            at[k] = 0.0 if way.timed else way.function(asked.record, node.accumulated, 0, node.state, first,
-                                                       g.steps or process.max_steps)
-        elif node is not None:
-            at[k] = 0.0                                        # where the first state is not drawn yet
+    way = progress(event, process)
+    at = np.zeros(len(g.to)) if way.timed else \
+        progress_of_nodes(way, functional(event, process).record, g, int(process.max_steps))
     known, level = np.unique(np.append(at[NO + 1:], 0.0), return_inverse=True)
     out = np.concatenate([[len(known), -1], level[:-1]])
     return out
@@ -144,9 +138,7 @@ class _Climb:
         going = np.flatnonzero((node > NO) & (time < self.steps))
         while len(going):
             at = node[going]
-            u = self.rng.random(len(going)) * self.below[at, -1]
-            move = np.minimum(np.sum(self.below[at] <= u[:, None], axis=1), self.below.shape[1] - 1)
-            node[going] = self.g.to[at, move]
+            node[going] = self.g.to[at, drawn_moves(self.below[at], self.rng)]
             time[going] += 1
             now = node[going] if endless else time[going] * count + node[going]
             level = np.where((time[going] == self.steps) & (self.g.value[node[going]] > 0.0), self.top,

@@ -2,13 +2,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from rareevents.certificates import weight_bound
-from rareevents.designs import Design
-from rareevents.distributions import Distribution
+from rareevents.designs import Design, Restated
 from rareevents.distributions.sums import repeated_sum
 from rareevents.integrands import Tabulated
 from rareevents.processes import CompoundSum
@@ -19,15 +18,7 @@ FARTHEST = 1 << 14            # the longest table of counts
 ENOUGH = 1e-16                # of the answer: what counts beyond the table can add
 
 
-class Conditioned(NamedTuple):
-    """A smaller question with the same answer, and the proposal for it."""
-
-    nominal: Distribution         # of the count
-    f: Tabulated                  # P(event | count)
-    design: Design
-
-
-def rao_blackwell(nominal: Any, event: Any) -> Conditioned:
+def rao_blackwell(nominal: Any, event: Any) -> Restated:
     """For a compound sum: draw the count from a tilt, and integrate over the sizes.
 
     P(S in A) = E[g(N)] with g(n) = P(X_1 + ... + X_n in A), a table. The count is tilted to the least second moment of
@@ -47,7 +38,7 @@ def rao_blackwell(nominal: Any, event: Any) -> Conditioned:
 
     Source: Casella and Robert, Rao-Blackwellisation of sampling schemes (1996), section 2.
 
-    >>> from rareevents import Exponential, Poisson, at_least
+    >>> from rareevents import CompoundSum, Exponential, Poisson, at_least
     >>> rao_blackwell(CompoundSum(Poisson(4.0), Exponential(1.0)), at_least(30.0)).design.relative_variance < 0.3
     True
     """
@@ -71,5 +62,5 @@ def rao_blackwell(nominal: Any, event: Any) -> Conditioned:
         raise ValueError(f"nominal must have a count below {FARTHEST:,} to be tabulated, got {count!r}")
     f = Tabulated(np.array(values), f"P({event!r} | count)")
     made = tilt(count, f, "second moment")
-    return Conditioned(count, f, Design(made.law, f"the sizes integrated, and the count by an {made.how}",
-                                        weight_bound(count, f, made.law, False), exact_variance(count, f, made.law)))
+    return Restated(count, f, Design(made.law, f"the sizes integrated, and the count by an {made.how}",
+                                     weight_bound(count, f, made.law, False), exact_variance(count, f, made.law)))

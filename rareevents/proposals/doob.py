@@ -52,7 +52,27 @@ def doob(process: Process, event: Any, sharpness: float = 1.0) -> Design:
 
 
 def softened(process: Process, event: Any) -> Design:
-    """The Doob transform, softened just so much that no weight exceeds twice the answer: its variance is below 1."""
+    """The Doob transform, softened just so much that no weight exceeds twice the answer: its variance is below 1.
+
+    For an event of probability 0.25 or more the sharpness is 1/2.
+
+    Parameters
+    ----------
+    process, event
+        As in `doob`.
+
+    Raises
+    ------
+    ValueError
+        If there is no finite graph, or the event cannot happen.
+
+    Source: as in `doob`.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> softened(month, visits(1) >= 20).relative_variance < 1.0
+    True
+    """
     g = require_graph(process, event)
     mu = exact.value(g)
     sharpness = max(0.5, 1.0 + math.log(EXPECTED) / math.log(mu)) if 0.0 < mu < 0.25 else 0.5

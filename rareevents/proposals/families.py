@@ -101,7 +101,8 @@ def _pooled(law: Distribution, x: np.ndarray, share: np.ndarray, effective: floa
         found = np.array([_frequencies(law, column, share) for column in x.T])
         mean = np.mean(found, axis=0)
         return _with_frequencies(law, mean) if _by_chance(found, mean, effective, len(found) - 1) else None
-    return tilt_to(law, float(np.mean(share @ x))) if _alike(x, share, law.variance, effective) else None      # type: ignore[arg-type]
+    alike = _alike(x, share, float(law.variance), effective)
+    return tilt_to(law, float(np.mean(share @ x))) if alike else None
 
 
 def tilt_to(law: Distribution, mean: float) -> Distribution:
@@ -126,7 +127,7 @@ def nearer(law: Distribution, nominal: Distribution, way: float) -> Distribution
     """
     if isinstance(law, d.Categorical):
         return _with_frequencies(nominal, way * np.array(law.probabilities)
-                                 + (1.0 - way) * np.array(nominal.probabilities))            # type: ignore[attr-defined]
+                                 + (1.0 - way) * np.array(nominal.probabilities))           # type: ignore[attr-defined]
     return tilt_to(nominal, nominal.mean + way * (law.mean - nominal.mean))
 
 

@@ -37,6 +37,11 @@ def feedback(process: Process, event: Any, correction: float = CORRECTION) -> De
         If the event is not of that kind or cannot happen.
 
     Source: Dupuis and Wang, Importance sampling, large deviations and differential games (2004), Stochastics 76.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> round(feedback(month, visits(1) >= 20).relative_variance, 3)
+    0.407
     """
     sums = Additive(process, event)
     require_graph(process, event)
@@ -75,7 +80,22 @@ def chernoff(process: Process, event: Any) -> Design:
 
     h(t, s, need) = min over theta >= 0 of E[exp(theta times what is still added) | X_t = s] exp(-theta need).
 
-    Parameters, errors and source as in `feedback`.
+    Parameters
+    ----------
+    process, event
+        As in `feedback`.
+
+    Raises
+    ------
+    ValueError
+        As in `feedback`.
+
+    Source: as in `feedback`.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> round(chernoff(month, visits(1) >= 20).relative_variance, 3)
+    0.45
     """
     sums = Additive(process, event)
     require_graph(process, event)

@@ -65,7 +65,7 @@ def _log_densities(laws: list[Distribution], x: np.ndarray) -> np.ndarray:
     """Up to a factor that all members of the family share."""
     if laws[0].measure is None:
         return log_densities(laws, x)
-    return np.array([log_ratios(law, law.tilt(-law.theta), x) for law in laws])              # type: ignore[attr-defined]
+    return np.array([log_ratios(law, law.tilt(-law.theta), x) for law in laws])             # type: ignore[attr-defined]
 
 
 def mixed(laws: Sequence[Distribution], weights: Sequence[float]) -> Distribution:

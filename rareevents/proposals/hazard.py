@@ -7,28 +7,19 @@ which needs far fewer draws; this is what that is compared with.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
-from rareevents.designs import Design
+from rareevents.designs import Design, Restated
 from rareevents.distributions import IID, Distribution, LogNormal, Lomax, Shifted, Weibull
 from rareevents.distributions.two_piece import TwoPieceLogNormal
-from rareevents.events import Event, identity, total
-from rareevents.paths.functional import SumReaches
-from rareevents.processes import CompoundSum
+from rareevents.paths.sums import SumReaches
 from rareevents.processes.all_but_largest import AllButLargest
+from rareevents.proposals.sums import sum_of
 
 CLOSEST = 1e-6                # 1 - theta at least
 
 
-class HazardTwisted(NamedTuple):
-    """The question term by term, and the proposal for it."""
-
-    nominal: Any                  # of the terms
-    f: Any
-    design: Design
-
-
-def hazard_twist(nominal: Any, event: Any) -> HazardTwisted:
+def hazard_twist(nominal: Any, event: Any) -> Restated:
     """For a sum of sizes without a moment generating function: each size twisted by its hazard, the count left alone.
 
     With c(theta) the largest p/q exp(theta Lambda) of a term, theta is that of the least bound E[c(theta)^N]
@@ -54,22 +45,16 @@ def hazard_twist(nominal: Any, event: Any) -> HazardTwisted:
     >>> round(hazard_twist(IID(Lomax(2.0, 1.0), 2), total >= 99.0).design.law.law.alpha, 6)    # 2 / log(100)
     0.434294
     """
-    if not isinstance(event, Event) or not math.isinf(event.at_most) or not event.at_least > 0.0:
-        raise ValueError(f"event must be a level of the sum above 0, such as at_least(200.0), got {event!r}")
-    level = event.at_least
-    if isinstance(nominal, CompoundSum) and event.score is identity and nominal.theta == 0.0:
-        size, count = nominal.sizes, nominal.count
-        theta = _best(size, level, count.log_mgf, event)                                     # type: ignore[attr-defined]
+    size, count, level = sum_of(nominal, event)
+    if isinstance(count, Distribution):
+        theta = _best(size, level, count.log_mgf, event)                                    # type: ignore[attr-defined]
         asked, law = (AllButLargest(Shifted(count, 1), sizes) for sizes in (size, twisted(size, theta)))
-        return HazardTwisted(asked, SumReaches(level), Design(law, f"sizes twisted by {theta:.6g} of their hazard"))
-    if isinstance(nominal, IID) and event.score is total:
-        size = nominal.law
-        theta = _best(size, level, lambda s: nominal.n * s, event)
-        proven = isinstance(size, Lomax) or isinstance(size, Weibull) and size.shape <= 1.0
-        bound = math.exp(nominal.n * _log_cost(size, theta) - theta * hazard(size, level)) if proven else None
-        return HazardTwisted(nominal, event, Design(IID(twisted(size, theta), nominal.n),
-                                                    f"terms twisted by {theta:.6g} of their hazard", bound=bound))
-    raise ValueError(f"nominal must be a CompoundSum, or IID with an event of total, got {nominal!r} and {event!r}")
+        return Restated(asked, SumReaches(level), Design(law, f"sizes twisted by {theta:.6g} of their hazard"))
+    theta = _best(size, level, lambda s: count * s, event)
+    proven = isinstance(size, Lomax) or isinstance(size, Weibull) and size.shape <= 1.0
+    bound = math.exp(count * _log_cost(size, theta) - theta * hazard(size, level)) if proven else None
+    return Restated(nominal, event, Design(IID(twisted(size, theta), count),
+                                           f"terms twisted by {theta:.6g} of their hazard", bound=bound))
 
 
 def hazard(size: Distribution, x: float) -> float:

@@ -7,19 +7,18 @@ and the number of terms too: with both, the relative variance stays below 1 wher
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from rareevents.designs import Design
-from rareevents.distributions import IID, Categorical, Distribution
+from rareevents.designs import Design, Restated
+from rareevents.distributions import Categorical
 from rareevents.draws import weighted_draws
-from rareevents.events import Event, identity, total
 from rareevents.kernels.streams import LEARNING
 from rareevents.paths.bounds import log_suprema, sum_bound
-from rareevents.paths.functional import LargestIntegrated
-from rareevents.processes import CompoundSum
+from rareevents.paths.sums import LargestIntegrated
 from rareevents.processes.all_but_largest import AllButLargest
+from rareevents.proposals.sums import Sum, sum_of
 
 SCALES = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 7.0)       # of the other terms, that are tried
 PILOT, FEWEST = 2000, 20      # sums of each number of terms, and the fewest
@@ -31,15 +30,7 @@ MOST = 1 << 12                # terms
 WORTH = 0.7                   # of the variance: what a scale must save, because without one the weight is bounded
 
 
-class LargestConditioned(NamedTuple):
-    """The same question with the largest term integrated, and the proposal for it."""
-
-    nominal: AllButLargest
-    f: LargestIntegrated
-    design: Design
-
-
-def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int | None = None) -> LargestConditioned:
+def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int | None = None) -> Restated:
     """For a sum of sizes without a moment generating function: integrate the largest, design the rest.
 
     Parameters
@@ -61,12 +52,13 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int
     Source: Asmussen and Kroese (2006), Advances in Applied Probability 38, 545; the law of the count proportional to
     its probability times the root mean square of what it adds is the ideal one for the draws that follow.
 
-    >>> from rareevents import LogNormal, Poisson, at_least
+    >>> from rareevents import CompoundSum, LogNormal, Poisson, at_least
     >>> made = largest_integrated(CompoundSum(Poisson(4.0), LogNormal(0.0, 1.0)), at_least(200.0))
     >>> made.design.learning > 0
     True
     """
-    size, chances, level = _sum_of(nominal, event)
+    given = sum_of(nominal, event)
+    size, level, chances = given.size, given.level, _chances(given)
     count = PILOT if max_samples is None else min(PILOT, max_samples // (10 * len(chances)))
     if count < FEWEST:
         raise ValueError(f"max_samples must allow {FEWEST} sums of each number of terms in a tenth of it, got "
@@ -79,7 +71,7 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int
     variance = float((cost[best] / (means[best] @ chances)) ** 2 - 1.0)
     ideal = chances * rms[best]
     plain = chances * np.arange(len(chances))
-    others = size.scaled(SCALES[best])                                                       # type: ignore[attr-defined]
+    others = size.scaled(SCALES[best])                                                      # type: ignore[attr-defined]
     q = (1.0 - SHARE) * ideal / ideal.sum() + SHARE * plain / plain.sum()
     f = LargestIntegrated(size, level)
     suprema = log_suprema(size, others, level, len(chances))
@@ -91,33 +83,24 @@ def largest_integrated(nominal: Any, event: Any, seed: int = 0, max_samples: int
     law = AllButLargest(Categorical(tuple((q / q.sum()).tolist())), others)
     how = "the largest term integrated, the number of terms drawn as it matters" + \
         (f", and the others {SCALES[best]:g} times as large" if best else "")
-    return LargestConditioned(asked, f, Design(law, how, bound=sum_bound(asked, f, law), learning=spent))
+    return Restated(asked, f, Design(law, how, bound=sum_bound(asked, f, law), learning=spent))
 
 
-def _sum_of(nominal: Any, event: Any) -> tuple[Distribution, np.ndarray, float]:
-    """The law of a term, the probability of each number of terms, and the level."""
-    if not isinstance(event, Event) or not math.isinf(event.at_most) or not event.at_least > 0.0:
-        raise ValueError(f"event must be a level of the sum above 0, such as at_least(200.0), got {event!r}")
-    if isinstance(nominal, CompoundSum) and event.score is identity and nominal.theta == 0.0:
-        size, count = nominal.sizes, nominal.count
-    elif isinstance(nominal, IID) and event.score is total:
-        size, count = nominal.law, None
-    else:
-        raise ValueError(f"nominal must be a CompoundSum, or IID with an event of total, got {nominal!r} and {event!r}")
+def _chances(asked: Sum) -> np.ndarray:
+    """The probability of each number of terms that matters."""
+    size, count, level = asked
     if not hasattr(type(size), "survival"):
         raise ValueError(f"nominal must have log-normal, Lomax or Weibull sizes, got {size!r}")
-    if count is None:
-        chances = np.zeros(nominal.n + 1)
-        chances[-1] = 1.0
-        return size, chances, event.at_least
-    least = math.exp(count.log_mass(1.0, math.inf) + size.log_mass(event.at_least, math.inf))     # one term suffices
+    if isinstance(count, int):
+        return np.append(np.zeros(count), 1.0)
+    least = math.exp(count.log_mass(1.0, math.inf) + size.log_mass(level, math.inf))     # one term suffices
     most = 1
     while math.exp(count.log_mass(most + 1.0, math.inf)) > NEGLIGIBLE * least:
         most += 1
         if most > MOST:
             raise ValueError(f"nominal must have fewer than {MOST:,} terms that matter, got {count!r}")
     chances = np.exp(count.log_prob(np.arange(most + 1)))
-    return size, chances / chances.sum(), event.at_least
+    return chances / chances.sum()
 
 
 def _pilot(size: Any, counts: int, level: float, seed: int, each: int) -> tuple[np.ndarray, np.ndarray, int]:

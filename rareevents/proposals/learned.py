@@ -9,7 +9,7 @@ import numpy as np
 
 from rareevents.certificates import factors, weight_bound
 from rareevents.designs import Design, Level
-from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal, Normal
+from rareevents.distributions import IID, Distribution, Independent, Mixture, MultivariateNormal
 from rareevents.distributions.base import require_seed
 from rareevents.distributions.parts import require_law
 from rareevents.draws import evaluator, log_ratios, weighted_draws
@@ -20,7 +20,7 @@ from rareevents.proposals.exploration import possible, search
 from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
-from rareevents.proposals.moves import drift
+from rareevents.proposals.moves import drift, is_normal
 from rareevents.spending import Budget
 
 MODES = 24                    # the most components
@@ -96,7 +96,7 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
     fit = fitter(nominal, family)
     law = fit_mixture(ended, np.ones(len(ended)), fit, _modes(ended, chains), seed)
     best, levels, pooled = None, [], fit(ended, np.ones(len(ended)))
-    full = family is None and _normal(nominal) and 1 < (nominal.size or 0) <= FULL
+    full = family is None and is_normal(nominal) and 1 < (nominal.size or 0) <= FULL
     for number in range(ROUNDS):
         if best is not None and not budget.allows(count // 2):
             break
@@ -209,11 +209,6 @@ def _tempered(weights: np.ndarray) -> np.ndarray:
     return weights ** power
 
 
-def _normal(nominal: Any) -> bool:
-    return isinstance(nominal, MultivariateNormal) or (
-        isinstance(nominal, (IID, Independent)) and all(isinstance(law, Normal) for law in factors(nominal)))
-
-
 def _balanced(drawn: Distribution, x: np.ndarray, logs: np.ndarray) -> Distribution:
     """The mixture with the shares that cost least on the draws that were made from it."""
     parts = parts_of(drawn)
@@ -222,7 +217,7 @@ def _balanced(drawn: Distribution, x: np.ndarray, logs: np.ndarray) -> Distribut
     hit = logs > -math.inf
     log_laws = -np.array([log_ratios(drawn, part, x[hit]) for part in parts])
     cheapest = least_second_moment(2.0 * (logs[hit] - np.max(logs)), log_laws)
-    before = np.array(drawn.weights)                                                         # type: ignore[attr-defined]
+    before = np.array(drawn.weights)                                                        # type: ignore[attr-defined]
     return mixed(parts, (KEPT * before + (1.0 - KEPT) * cheapest).tolist())
 
 

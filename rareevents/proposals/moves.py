@@ -44,6 +44,12 @@ def drift(nominal: Distribution, size: Callable[[np.ndarray], np.ndarray], start
     return x
 
 
+def is_normal(nominal: Distribution) -> bool:
+    """Whether this is a law of normal vectors."""
+    return isinstance(nominal, MultivariateNormal) or (
+        isinstance(nominal, (IID, Independent)) and all(isinstance(law, Normal) for law in factors(nominal)))
+
+
 def _move(nominal: Any, x: np.ndarray, fresh: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Proposed points, and log p(new) - log p(old) where the move does not leave p unchanged by itself."""
     n = len(x)
@@ -59,8 +65,7 @@ def _move(nominal: Any, x: np.ndarray, fresh: np.ndarray, rng: np.random.Generat
         with np.errstate(invalid="ignore"):
             ratio = nominal.log_prob(proposed) - nominal.log_prob(x)
         return proposed, np.where(np.isnan(ratio), -np.inf, ratio)
-    normal = isinstance(nominal, MultivariateNormal) or (
-        isinstance(nominal, (IID, Independent)) and all(isinstance(law, Normal) for law in factors(nominal)))
+    normal = is_normal(nominal)
     replaced = rng.random((n, 1)) < 0.5
     d = x.shape[1]
     chosen = rng.random(x.shape) < rng.choice([1.0 / d, min(1.0, 2.0 / d), 0.1, 0.5], n)[:, None]

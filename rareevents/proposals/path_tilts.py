@@ -35,6 +35,11 @@ def horizon_tilt(process: Process, event: Any, choice: str = "saddle") -> Design
         If the event is not of that kind or cannot happen.
 
     Source: Asmussen and Glynn, Stochastic Simulation (2007), sections VI.2 and XIII.3.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> round(horizon_tilt(month, visits(1) >= 20).relative_variance, 2)
+    2.5
     """
     if choice not in ("saddle", "cross entropy", "second moment"):
         raise ValueError(f"choice must be 'saddle', 'cross entropy' or 'second moment', got {choice!r}")
@@ -111,6 +116,11 @@ def perron_tilt(process: MarkovChain, event: Any) -> Design:
         If process or event is not of that kind.
 
     Source: Bucklew, Introduction to Rare Event Simulation (2004), section 5.3.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> round(perron_tilt(month, visits(1) >= 20).relative_variance, 2)
+    1.9
     """
     if not isinstance(process, MarkovChain):
         raise ValueError(f"process must be a MarkovChain, got {process!r}")

@@ -133,6 +133,11 @@ def policy(process: Process, event: Any, *, paths: int = 6000, rounds: int = 4, 
 
     Source: Rubinstein and Kroese, The Cross-Entropy Method (2004), section 3.2, for the fit; Owen and Zhou (2000), JASA
     95, 135, for the mixture.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 30)
+    >>> policy(month, visits(1) >= 20).variance_bound < 1.0                                 # doctest: +SKIP
+    True
     """
     require_seed(seed)
     for name, number in (("paths", paths), ("rounds", rounds)):
@@ -160,7 +165,7 @@ def policy(process: Process, event: Any, *, paths: int = 6000, rounds: int = 4, 
     table = family.table(coefficients)
     law = _mixture(process, event, g, tilted, table, alpha)
     alone = exact.grade(g, table)
-    bound = min(x for x in ((tilted.bound or math.inf) / alpha, alone.largest / (1.0 - alpha)))
+    bound = min((tilted.bound or math.inf) / alpha, alone.largest / (1.0 - alpha))
     known = (float(tilted.relative_variance or math.inf) + 1.0) / alpha - 1.0
     return Design(law, f"a logistic policy learned from {each * rounds:,} paths, mixed with {alpha:g} of a tilt",
                   bound=bound, variance_bound=min(known, (alone.relative_variance + 1.0) / (1.0 - alpha) - 1.0),

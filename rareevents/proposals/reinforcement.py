@@ -38,8 +38,26 @@ def ppo(policy: Policy, *, batch: int = 250, batches: int = 60, seed: int = 0, c
 
     The critic is the least-squares fit of the reward to come by the policy's features.
 
+    Parameters
+    ----------
+    policy : Policy
+        The family of moves; learning starts from the nominal ones.
+    batch, batches : int
+        Paths that are drawn before each change of the policy, and how often.
+    seed : int
+        Of the paths that are drawn.
+    clip : float, optional
+        How far from 1 the ratio of a new move's probability to the old one's is still pushed; None: any way.
+    epochs : int
+        Gradient steps on each batch.
+
     Source: Schulman et al. (2017), arXiv:1707.06347, equation 7; Rose, Mair and Garrahan (2021), New Journal of Physics
     23, 013013, for the reverse divergence.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = Policy(MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 10), visits(1) >= 6)
+    >>> [learned.paths for learned in ppo(month, batch=50, batches=2)]
+    [50, 100]
     """
     g = policy.graph
     c = np.zeros(policy.shape)
@@ -75,7 +93,17 @@ def ppo(policy: Policy, *, batch: int = 250, batches: int = 60, seed: int = 0, c
 def reinforce(policy: Policy, *, batch: int = 250, batches: int = 60, seed: int = 0) -> Iterator[Learned]:
     """The policy gradient with a critic: one step on every batch.
 
+    Parameters
+    ----------
+    policy, batch, batches, seed
+        As in `ppo`.
+
     Source: Williams (1992), Machine Learning 8, 229.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = Policy(MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 10), visits(1) >= 6)
+    >>> [learned.paths for learned in reinforce(month, batch=50, batches=2)]
+    [50, 100]
     """
     return ppo(policy, batch=batch, batches=batches, seed=seed, clip=None, epochs=1)
 
@@ -85,6 +113,20 @@ def cross_entropy_alone(policy: Policy, *, batch: int = 1000, batches: int = 15,
     """The multilevel cross-entropy method without a safeguard: each batch is drawn by the policy alone.
 
     The level is the elite quantile of what the paths still lack, at the event itself as soon as enough paths are there.
+
+    Parameters
+    ----------
+    policy, batch, batches, seed
+        As in `ppo`.
+    start : array of float, shape (features, moves), optional
+        The coefficients to start from; default 0, the nominal moves.
+
+    Source: Rubinstein and Kroese, The Cross-Entropy Method (2004), section 3.2.
+
+    >>> from rareevents import MarkovChain, visits
+    >>> month = Policy(MarkovChain([[0.9, 0.1], [0.5, 0.5]], 0, 10), visits(1) >= 6)
+    >>> [learned.paths for learned in cross_entropy_alone(month, batch=100, batches=2)]     # doctest: +SKIP
+    [100, 200]
     """
     g = policy.graph
     c = np.zeros(policy.shape) if start is None else start
