@@ -13,6 +13,7 @@ import numpy as np
 import rareevents as rare
 from rareevents import oracle, plots
 from rareevents.experiments import Findings, main
+from rareevents.kernels.streams import python_stream
 from rareevents.methods.off_policy import off_policy
 from rareevents.paths import exact
 from rareevents.paths.graph import graph, moves_of
@@ -100,7 +101,7 @@ def judged(month, settings):
     g = graph(month, rare.visits("storm").map(count))
     p, q = g.p[None], moves_of(g, month, rare.MarkovChain(STORMY, "sun", settings.days, KINDS))
     reward = np.array([0.0, 0.0, *(float(node.state == 3) for node in g.nodes[2:])])
-    trace = traced(g, q, settings.months, np.random.Generator(np.random.Philox(key=[settings.seed, 0])))
+    trace = traced(g, q, settings.months, python_stream(settings.seed, 0))
     model = np.zeros((settings.days + 1, len(g.to)))             # a coarse model: every day as the average one
     for t in range(settings.days - 1, -1, -1):
         model[t] = 0.073 * (settings.days - t)

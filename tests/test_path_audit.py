@@ -40,7 +40,7 @@ def test_a_right_proposal_passes():
     assert found.verdict == "trusted" and audit_of(found).status == "passed"
     assert "the two agree" in found.reason and "%" in found.reason
     assert abs(found.value - stats.norm.sf(3.0)) < Z * found.std_error
-    assert 40_000 < found.evaluations.audit < 100_000
+    assert 100_000 < found.evaluations.audit < 3_000_000                   # some were too coarse, more followed
     alone = rare.estimate(WALK, UP, Drifting(0.75), samples=20_000, seed=1, audit=False)
     assert alone.value == found.value and alone.std_error == found.std_error
     assert alone.verdict == "caution" and alone.evaluations.audit == 0

@@ -101,7 +101,7 @@ class Distribution:
     @cached_property
     def record(self) -> tuple:
         """The fields and derived constants as compiled code sees them, and the support of a user's law."""
-        if not dataclasses.is_dataclass(self):
+        if not dataclasses.is_dataclass(self) or not type(self).__dataclass_params__.frozen:   # type: ignore[attr-defined]
             raise TypeError(f"{type(self).__name__} must be a frozen dataclass: put @dataclass(frozen=True) above it")
         if getattr(type(self), "support", None) is None:
             raise TypeError(f"{type(self).__name__} must set support, as in support = rare.integers(0, math.inf)")

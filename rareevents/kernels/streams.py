@@ -90,6 +90,11 @@ def address(rng, seed, stage, chunk):
     _put(rng, 3, b2 | (b3 << U(32)))          # all four zero, xoshiro's one bad state, has probability 2^-256
 
 
+def python_stream(seed: int, stage: int) -> np.random.Generator:
+    """NumPy's generator for a seed and a stage, for what runs in plain Python."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, stage], np.uint64)))
+
+
 @njit(**LEAF)
 def xoshiro(rng):
     """The next 64-bit word of xoshiro256++."""

@@ -20,11 +20,12 @@ import numpy as np
 
 from rareevents.kernels.alias import alias_row
 from rareevents.kernels.bits import as_float
-from rareevents.kernels.chunks import NO_MARK
+from rareevents.kernels.chunks import NO_MARK, is_boolean
 from rareevents.kernels.streams import address, new_rng, word, xoshiro
 from rareevents.kernels.sums import OK, settle
 
 U = np.uint64
+LOOKS = 64                    # steps between two looks at whether all paths are decided
 
 
 def along(rng, g, m, w, y, node, alive, which, logs): ...                          # noqa: D103  (a role)
@@ -56,7 +57,9 @@ def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, we
         m = min(n - done, len(w))
         status[1] = m
         for i in range(m):
-            status[3] += walk(p, q, e, rng, limit, w, y, i)
+            found = walk(p, q, e, rng, limit, w, y, i)
+            status[2] = found >> 1
+            status[3] += found & 1
         status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
         if status[0] != OK or status[3] > 0:
             return NO_MARK
@@ -87,6 +90,8 @@ def along_graph(rng, g, m, w, y, node, alive, which, logs):
             left = step_alive(rng, left, now, cells, mask, to, table, node, alive, logs[0])
         else:
             step_all(rng, m, now, cells, mask, to, table, node, logs[0])
+            if time % LOOKS == LOOKS - 1:
+                left = open_paths(m, node)
         if left == 0:
             break
     undecided = 0
@@ -95,6 +100,14 @@ def along_graph(rng, g, m, w, y, node, alive, which, logs):
         y[0, i] = lent.value[np.int64(node[i])]
         w[i] = logs[0, i] if components == 1 else mixed(lent.shares, logs, i)
     return undecided if lent.endless else 0
+
+
+def open_paths(m, node):
+    """How many paths are not decided."""
+    left = 0
+    for i in range(m):
+        left += 1 if node[i] > U(1) else 0
+    return left
 
 
 def step_all(rng, m, now, cells, mask, to, table, node, logs):
@@ -167,7 +180,10 @@ def mixed(shares, logs, i):
 
 
 def walker(p_functions: Any, q_functions: Any, weighed: bool, asked: Any, endless: bool) -> Callable:
-    """One path: its log weight to w[i], the integrand to y[0, i]. Returns 1 if it was undecided at the end, else 0."""
+    """One path: its log weight to w[i], the integrand to y[0, i].
+
+    Returns 1 if it was undecided at the end, and 2 more if the integrand's type is bool.
+    """
     begin, step, log_q, log_first_q = q_functions
     _, _, log_p, log_first_p = p_functions
     start, update, decide, value = asked.start, asked.update, asked.decide, asked.value
@@ -205,6 +221,8 @@ def walker(p_functions: Any, q_functions: Any, weighed: bool, asked: Any, endles
             accumulated = update(e, accumulated, time, new)
             state = new
         w[i] = total
-        y[0, i] = value(e, accumulated, state)
-        return 1 if endless and decide(e, accumulated, state, 1e18) < 0 else 0
+        answer = value(e, accumulated, state)
+        y[0, i] = answer
+        kind = 2 if is_boolean(answer) else 0
+        return kind + (1 if endless and decide(e, accumulated, state, 1e18) < 0 else 0)
     return one

@@ -14,7 +14,7 @@ import numpy as np
 
 from rareevents.distributions import Distribution
 from rareevents.draws import evaluator, log_ratios, weighted_draws
-from rareevents.kernels.streams import AUDIT
+from rareevents.kernels.streams import AUDIT, python_stream
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.exploration import mirrored, possible, search
 from rareevents.proposals.families import fit_tilt
@@ -136,7 +136,7 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
         return _verdict(0.0, 0.0, math.inf, int(inside.sum()), relative_error, spent, found=False)
     first = np.flatnonzero(outside)
     order = first[np.argsort(-y[first], kind="stable")]
-    rng = np.random.Generator(np.random.Philox(key=[seed, AUDIT]))
+    rng = python_stream(seed, AUDIT)
     start = np.concatenate([order[:CHAINS // 2], rng.choice(first, CHAINS - min(CHAINS // 2, len(order)))])
     steps = draws // 2 // CHAINS
     ended = drift(nominal, lambda x: np.abs(evaluate(x)), x[start], steps, seed, AUDIT + 4 * STAGES)

@@ -9,7 +9,7 @@ import numpy as np
 from rareevents.checks import ROUNDING
 from rareevents.distributions import Distribution
 from rareevents.draws import values, weighted_draws
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.streams import LEARNING, python_stream
 
 BLOCK = 1 << 16               # draws at a time
 STAGE = LEARNING - (1 << 18)  # streams of the blocks
@@ -74,7 +74,7 @@ def gbas(nominal: Distribution, f: Any, proposal: Distribution, bound: float, ac
         y = values(f, x) * np.exp(log_w) / bound
         if np.max(y) > 1.0 + ROUNDING:
             return None
-        rng = np.random.Generator(np.random.Philox(key=[seed, STAGE + block]))
+        rng = python_stream(seed, STAGE + block)
         taken = rng.random(BLOCK) < y
         waits = rng.standard_exponential(BLOCK)
         if np.count_nonzero(taken) >= left:

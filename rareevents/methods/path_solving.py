@@ -4,6 +4,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from rareevents.designs import Design
 from rareevents.estimates import Estimate
 from rareevents.events import AnyEvent
@@ -28,6 +30,8 @@ def exact_value(process: Process, f: Any) -> float | None:
         return None
     try:
         found = exact.value(g)
+        if found == 0.0 and np.any(exact.log_h(g)[..., g.root] > -math.inf):       # too small for a number
+            return None
     except ValueError:
         return None
     return found if math.isfinite(found) else None

@@ -112,6 +112,8 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
         raise ValueError(f"f must have one value to be solved, got {several}: solve each, or use estimate")
     if exact:
         value = exact_value(nominal, f) if paths else _exact(nominal, f)
+        if paths and value == 0.0 and isinstance(f, AnyEvent):
+            raise impossible(nominal, f)
         if value is not None:
             beside = solve(nominal, f, relative_error=relative_error, exact=False, certify=certify,
                            max_samples=max_samples, max_seconds=max_seconds, seed=seed, confidence=confidence,

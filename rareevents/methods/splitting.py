@@ -22,7 +22,7 @@ from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
 from rareevents.paths.progress import Progress, progress, progress_of_nodes
 from rareevents.processes import Process
-from rareevents.processes.base import require_process
+from rareevents.processes.base import numbers_only, require_process
 
 FEWEST = 20                   # replicates, without which their spread says little
 
@@ -129,7 +129,7 @@ def _trials(trials: Any, levels: Any, count: int) -> np.ndarray:
 def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray, trials: np.ndarray, particles: int,
           seed: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population of trees."""
-    made, limit = process.functions(), int(process.steps or process.max_steps)
+    made, limit = numbers_only(process), int(process.steps or process.max_steps)
     role = restart.climber(made.begin, made.step, asked, way.function, process.steps is None)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
@@ -143,7 +143,7 @@ def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray
 def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.ndarray, particles: int,
               seed: int, stage: int) -> Callable[[int], np.ndarray]:
     """One population of any simulator."""
-    made, limit = process.functions(), int(process.steps or process.max_steps)
+    made, limit = numbers_only(process), int(process.steps or process.max_steps)
     role = splitting.splitter(made.begin, made.step, asked, way.function, process.steps is None)
 
     def arguments(replicate: int, out: np.ndarray) -> tuple:

@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rareevents.paths.graph import NO, YES, Graph
+from rareevents.paths.graph import NO, YES, Graph, reaching
 
+MOST_ENTRIES = 50_000_000     # of a table of nodes at all times
+MANY, DENSE = 20_000, 400     # steps from which on, and nodes up to which, the moves are squared
 ROUNDING = 1e-13              # of a sum of logarithms along a cycle that gains nothing
 
 
@@ -39,6 +41,9 @@ def log_h(g: Graph) -> np.ndarray:
     if g.steps is None:
         with np.errstate(divide="ignore"):
             return np.log(hitting(g))
+    if g.steps * len(g.to) > MOST_ENTRIES:
+        raise ValueError(f"steps must be at most {MOST_ENTRIES // len(g.to):,} for a table of {len(g.to):,} nodes at "
+                         f"all times, got {g.steps:,}")
     out = np.empty((g.steps + 1, len(g.to)))
     out[-1] = last
     for t in range(g.steps - 1, -1, -1):
@@ -48,6 +53,8 @@ def log_h(g: Graph) -> np.ndarray:
 
 def value(g: Graph) -> float:
     """mu, also where f is negative."""
+    if g.steps is not None and g.steps > MANY and len(g.to) <= DENSE:
+        return _after_many(g)
     if np.all(g.value >= 0.0):
         found = log_h(g)
         return float(np.exp(found[0, g.root] if g.steps is not None else found[g.root]))
@@ -59,12 +66,28 @@ def value(g: Graph) -> float:
     return float(now[g.root])
 
 
+def _after_many(g: Graph) -> float:
+    """mu after many steps, by squares of the matrix of moves, which holds nothing negative."""
+    n = len(g.to)
+    power = np.zeros((n, n))
+    np.add.at(power, (np.repeat(np.arange(n), g.to.shape[1]), g.to.ravel()), g.p.ravel())
+    now, left = g.value, int(g.steps)                                                       # type: ignore[arg-type]
+    while left:
+        if left & 1:
+            now = power @ now
+        left >>= 1
+        power = power @ power if left else power
+    return float(now[g.root])
+
+
 def hitting(g: Graph) -> np.ndarray:
     """The probability of node 0 from every node, of paths without a number of steps: h = p h."""
     from scipy.sparse import csr_array, identity
     from scipy.sparse.linalg import spsolve
     n = len(g.to)
-    possible = _reaching(g)
+    if not np.all(reaching(g.to, g.p, [YES, NO])):
+        raise ValueError("steps must be a number for a question that some paths never decide, got None")
+    possible = reaching(g.to, g.p, [YES])
     inner = np.flatnonzero(possible & (np.arange(n) > NO))
     h = np.zeros(n)
     h[YES] = 1.0
@@ -79,19 +102,6 @@ def hitting(g: Graph) -> np.ndarray:
     matrix = csr_array((p[stays], (rows[stays], at[to[stays]])), (len(inner), len(inner)))
     h[inner] = np.asarray(spsolve((identity(len(inner), format="csc") - matrix).tocsc(), goal))
     return np.maximum(h, 0.0)
-
-
-def _reaching(g: Graph) -> np.ndarray:
-    """From which nodes node 0 can be reached."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import breadth_first_order
-    n = len(g.to)
-    rows = np.repeat(np.arange(n), g.to.shape[1])
-    moves = g.p.ravel() > 0.0
-    back = csr_array((np.ones(int(moves.sum())), (g.to.ravel()[moves], rows[moves])), (n, n))
-    found = np.zeros(n, bool)
-    found[breadth_first_order(back, YES, return_predecessors=False)] = True
-    return found
 
 
 def doob(g: Graph, h: np.ndarray | None = None) -> np.ndarray:
@@ -155,7 +165,7 @@ def _times(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _endless(g: Graph, off: np.ndarray, square: np.ndarray, wasted: np.ndarray, log_ratio: np.ndarray, d: np.ndarray,
              q: np.ndarray) -> tuple[np.ndarray, ...]:
     """The same without a number of steps: linear systems over the nodes that count and that paths can reach."""
-    inner = np.flatnonzero(_reaching(g) & (np.arange(len(g.to)) > NO))
+    inner = np.flatnonzero(reaching(g.to, g.p, [YES]) & (np.arange(len(g.to)) > NO))
     v = _solved(g, inner, square, np.sum(off, axis=1))
     kl = _solved(g, inner, d, np.sum(wasted, axis=1))
     steps = _solved(g, np.arange(NO + 1, len(g.to)), q, np.ones(len(g.to)))

@@ -4,6 +4,7 @@ Events end as soon as they are decided: each score knows the least and the most 
 """
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,10 +14,12 @@ from rareevents import events
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Mapped, Union
 from rareevents.integrands import Integrand
 from rareevents.kernels import records
-from rareevents.paths.scores import Hits, PathScore, path_total, states_of
+from rareevents.kernels.streams import python_stream
+from rareevents.paths.scores import Hits, PathScore, States, path_total, states_of
 from rareevents.processes.base import Process
 
 NEVER = 1e18                  # steps left of a path that has no number of steps
+TRIED = 16                    # beginnings whose kind of number is looked at
 
 
 class Functional(NamedTuple):
@@ -57,7 +60,7 @@ def _accumulator(score: Any, process: Process) -> tuple[tuple, Any]:
         raise ValueError(f"f must ask something of a path, such as visits(...) >= 3 or end >= 3, got a level of "
                          f"{score.name}")
     if score.counts:
-        states = states_of(score.of, process.labels)
+        states = _states(score.of, process)
         return states.record, score.build(states.inside)
     return score.of.record, score.build(score.of.function)
 
@@ -126,8 +129,8 @@ def _not(inner: Functional) -> Functional:
 
 
 def _of_hits(f: Hits, process: Process) -> Functional:
-    target = states_of(f.target, process.labels)
-    other = None if f.before is None else states_of(f.before, process.labels)
+    target = _states(f.target, process)
+    other = None if f.before is None else _states(f.before, process)
     in_target = target.inside
     in_other = other.inside if other is not None else _nowhere
 
@@ -145,6 +148,15 @@ def _of_hits(f: Hits, process: Process) -> Functional:
         return 0 if answer < 0 and left <= 0.0 else answer
     return _event(records.record(target=target.record, before=records.record() if other is None else other.record),
                   start, update, decide)
+
+
+def _states(given: Any, process: Process) -> States:
+    """Some states of a process; a function of them must answer."""
+    if inspect.isfunction(given):
+        answer = given(_first_state(process))
+        if not isinstance(answer, (bool, int, float, np.generic)):
+            raise TypeError(f"{given.__name__} must return a bool or a number for a state, got {answer!r}")
+    return states_of(given, process.labels)
 
 
 def _nowhere(e, state):
@@ -166,12 +178,23 @@ def _of_mapped(f: Mapped, process: Process) -> Functional:
     return Functional(record, start, update, decide, value, finite=True)
 
 
+def _first_state(process: Process) -> Any:
+    """A state at time 0, with a float in it where any of some beginnings and steps has one."""
+    made, rng = process.functions(), python_stream(0, 0)
+    states: list[Any] = []
+    with np.errstate(all="ignore"):
+        for _ in range(TRIED):
+            states.append(made.begin(process.record, rng))
+            states.append(made.step(process.record, states[-1], rng))
+    return next((state for state in states if np.asarray(state).dtype.kind == "f"), states[0])
+
+
 def _of_path(f: Integrand, process: Process) -> Functional:
     """A plain function of the whole path: the states at times 0, 1, ..., in an array with a row for each."""
     if process.steps is None:
         raise ValueError(f"steps must be a number for a function of the whole path, got None in {process!r}")
     call = f.f
-    first = process.record.start if hasattr(process.record, "start") else 0                 # type: ignore[attr-defined]
+    first = _first_state(process)
     kind = np.int64 if np.asarray(first).dtype.kind == "i" else np.float64
     size = len(first) if isinstance(first, (tuple, np.ndarray)) else 0
 

@@ -5,21 +5,25 @@ graph: sampling is a table look-up, and exact answers are sums over its moves (`
 """
 from __future__ import annotations
 
+import types
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from rareevents.fingerprints import digest, of_callable, of_compiled
+from rareevents.kernels.streams import python_stream
 from rareevents.paths.functional import NEVER, Functional, functional
 from rareevents.processes.base import Process
 
 MOST_MOVES = 300_000          # of all nodes together: beyond it, no graph is made
 KEPT = 8                      # graphs of the last questions, which are asked again and again
+COMPARED, DRAWN = 8, 300      # states from which steps are compared with moves, and how many from each
 YES, NO = 0, 1                # the nodes at which an event is decided
 NOWHERE = -1                  # the node of a memory that there is not
 
 
-_known: dict[tuple[int, int], tuple[Process, Any, Any]] = {}
+_known: dict[str, Any] = {}
 
 
 class Node(NamedTuple):
@@ -45,7 +49,6 @@ class Graph:
     steps: int | None             # moves of a path; None: until node 0 or 1
     nodes: list[Node | None] = field(repr=False)          # of nodes 0 and 1 None
     boolean: bool                 # whether the integrand is an event
-    memory: Graph | None = field(default=None, repr=False)     # a graph that is followed along, for its proposal
 
 
 def graph(process: Process, f: Any, memory: Graph | None = None, most: int = MOST_MOVES) -> Graph | None:
@@ -53,18 +56,32 @@ def graph(process: Process, f: Any, memory: Graph | None = None, most: int = MOS
 
     memory: a graph whose node is followed along, so that a proposal made for another event knows where it is.
     """
-    plain = memory is None and most == MOST_MOVES
-    if plain and (id(process), id(f)) in _known:
-        return _known[id(process), id(f)][2]
     asked = functional(f, process)
+    key = _key(process, asked) if memory is None and most == MOST_MOVES else None
+    if key in _known:
+        return _known[key]
     first = beginnings(process)
     finite = asked.finite and first is not None and process.moves(first[0][0]) is not None
     found = _Search(process, asked, memory, most).run(*first) if finite else None            # type: ignore[misc]
-    if plain:
+    if found is not None:
+        compare_moves(process, list({node.state: 0 for node in found.nodes[2:COMPARED + 2]
+                                     if node is not None and node.state is not None}))
+    if key is not None:
         while len(_known) >= KEPT:
             _known.pop(next(iter(_known)), None)
-        _known[id(process), id(f)] = process, f, found     # holding both keeps their ids theirs
+        _known[key] = found
     return found
+
+
+def _key(process: Process, asked: Functional) -> str | None:
+    """A name of all that the graph depends on: values, and code of a user's; None where it cannot be told."""
+    classes = [cls for cls in type(process).__mro__ if not cls.__module__.startswith(("rareevents.", "builtins"))]
+    try:
+        code = [of_callable(f) for cls in classes for f in vars(cls).values() if isinstance(f, types.FunctionType)]
+        events = [of_compiled(f) for f in (asked.start, asked.update, asked.decide, asked.value)]
+        return digest(type(process).__qualname__, process.record, str(process.steps), code, asked.record, events)
+    except (TypeError, ValueError):
+        return None
 
 
 def beginnings(process: Process) -> tuple[list[Any], np.ndarray] | None:
@@ -101,7 +118,7 @@ class _Search:
             for node in range(len(self.to), len(self.nodes)):
                 state, accumulated, own = self.nodes[node]                                   # type: ignore[misc]
                 if state not in known:
-                    known[state] = self.process.moves(state)
+                    known[state] = checked_moves(self.process, state)
                 targets, chances = known[state]
                 spent += len(targets)
                 if spent > self.most:
@@ -132,6 +149,7 @@ class _Search:
         return self.index[key]
 
     def _made(self, root: int, steps: int | None) -> Graph:
+        """The graph; without a number of steps, a path that can only stay as it is counts as decided."""
         width = max(map(len, self.to))
         to = np.tile(np.arange(len(self.to))[:, None], (1, width))
         p = np.zeros((len(self.to), width))
@@ -143,7 +161,68 @@ class _Search:
             values.append(False if node is None or node.state is None else
                           self.asked.value(self.asked.record, node.accumulated, node.state))
         boolean = all(isinstance(y, (bool, np.bool_)) for y in values)
-        return Graph(to, p, np.array(values, float), root, steps, self.nodes, boolean, self.memory)
+        if steps is None:
+            settled = _settled(to, p, np.array(values, bool))
+            to, root = settled[to], int(settled[root])
+        return Graph(to, p, np.array(values, float), root, steps, self.nodes, boolean)
+
+
+def _settled(to: np.ndarray, p: np.ndarray, yes: np.ndarray) -> np.ndarray:
+    """Of every node: itself, or YES or NO where all that can be reached from it answers so for ever."""
+    n = len(to)
+    decided = reaching(to, p, [YES, NO])
+    for_ever = [np.flatnonzero(~decided & ~reaching(to, p, other)) for other in
+                (np.flatnonzero(~decided & ~yes), np.flatnonzero(~decided & yes))]
+    out = np.arange(n)
+    out[for_ever[0]], out[for_ever[1]] = YES, NO
+    return out
+
+
+def reaching(to: np.ndarray, p: np.ndarray, goals: Any) -> np.ndarray:
+    """From which nodes one of the goals can be reached."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order
+    n = len(to)
+    moves = p.ravel() > 0.0
+    heads, tails = np.repeat(np.arange(n), to.shape[1])[moves], to.ravel()[moves]
+    heads, tails = np.concatenate([heads, np.asarray(goals, int)]), np.concatenate([tails, np.full(len(goals), n)])
+    back = csr_array((np.ones(len(heads)), (tails, heads)), (n + 1, n + 1))      # from one more node back to the goals
+    found = np.zeros(n + 1, bool)
+    found[breadth_first_order(back, n, return_predecessors=False)] = True
+    return found[:n]
+
+
+def checked_moves(process: Process, state: Any) -> tuple[list[Any], np.ndarray]:
+    """The moves from a state; raises if they are none, or not those of the user's step."""
+    found = process.moves(state)
+    if found is None:
+        raise ValueError(f"moves({state!r}) must be finitely many, as those of the start are, got None from "
+                         f"{process!r}")
+    targets, chances = list(found[0]), np.asarray(found[1], float)
+    if chances.shape != (len(targets),) or not np.all(chances >= 0.0) or not abs(chances.sum() - 1.0) <= 1e-9:
+        raise ValueError(f"moves({state!r}) must give as many probabilities as states, which sum to 1, got {found!r} "
+                         f"from {process!r}")
+    return targets, chances
+
+
+def compare_moves(process: Process, states: list[Any]) -> None:
+    """Raise if the steps of a user's process, drawn from some states, are not those that its moves say.
+
+    A share is refused beyond 7 standard errors, and a state that has probability 0 at once: a false alarm once in 1e11.
+    """
+    if type(process).moves.__module__.startswith("rareevents."):
+        return
+    rng = python_stream(0, 0)
+    for state in states:
+        targets, chances = checked_moves(process, state)
+        drawn = [process.step(state, rng) for _ in range(DRAWN)]
+        for target in {*drawn, *targets}:
+            chance = float(sum(c for t, c in zip(targets, chances, strict=True) if t == target))
+            count = sum(new == target for new in drawn)
+            if (count > 0 and chance == 0.0) or \
+                    abs(count - DRAWN * chance) > 7.0 * np.sqrt(DRAWN * chance * (1.0 - chance) + 1.0):
+                raise ValueError(f"moves({state!r}) must have the probabilities of step, but gives {chance:g} to "
+                                 f"{target!r}, which {count} of {DRAWN} steps of {process!r} reached")
 
 
 def moves_of(g: Graph, nominal: Process, process: Process) -> np.ndarray:

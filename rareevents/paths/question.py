@@ -100,11 +100,10 @@ def question(nominal: Process, f: Any, proposal: Process | None) -> Question:
     if free is not None and (steered or isinstance(proposal, PathMixture)):
         raise ValueError(f"proposal must have finitely many moves to be mixed or steered, got {free!r}")
     g: Graph | None
-    if memory is not None and steered[0].event is f and steered[0].process is nominal:
-        g = memory
-        own = np.arange(len(memory.to))
-    elif free is not None:
+    if free is not None:
         g = None
+    elif memory is not None and steered[0].event is f and _same_nodes(own_graph := graph(nominal, f), memory):
+        g, own = own_graph, np.arange(len(memory.to))
     else:
         g = graph(nominal, f, memory)
         own = None if g is None or memory is None else np.array([0, 1] + [node.own for node in g.nodes[2:]])  # type: ignore
@@ -134,7 +133,7 @@ def _parts(proposal: Process | None) -> tuple[list[Process], np.ndarray]:
 
 def _same_nodes(g: Any, other: Any) -> bool:
     """Whether the nodes of two graphs have the same numbers."""
-    return g is other or (g.nodes == other.nodes and np.array_equal(g.to, other.to))
+    return g is other or (g is not None and g.nodes == other.nodes and np.array_equal(g.to, other.to))
 
 
 def _without_moves(nominal: Process, parts: list[Process]) -> Process | None:
@@ -169,5 +168,5 @@ def _require_alike(nominal: Process, part: Process) -> None:
         raise ValueError(f"proposal must define log_begin(self, state) where the nominal law does, and only there: the "
                          f"weight of a path is that of its start too, got {part!r}")
     if base.measure != nominal.measure:
-        raise ValueError(f"proposal must be comparable with the nominal law, of which only relative densities are "
-                         f"known, got {part!r}")
+        raise ValueError(f"proposal must be comparable with the nominal law, of which only densities relative to "
+                         f"{nominal.measure!r} are known, got {part!r}, relative to {base.measure!r}")

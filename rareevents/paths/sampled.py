@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.kernels.streams import python_stream
 from rareevents.paths.graph import NO, beginnings
 from rareevents.paths.steered import PathMixture, Steered
 from rareevents.processes.base import Process
@@ -19,7 +20,7 @@ def sampled_paths(nominal: Process, proposal: Process | None, n: int, seed: int,
     """
     if nominal.steps is None:
         raise ValueError(f"steps must be a number for whole paths, got None in {nominal!r}")
-    rng = np.random.Generator(np.random.Philox(key=[seed, stage]))
+    rng = python_stream(seed, stage)
     law = nominal if proposal is None else proposal
     paths = [_path(law, rng) for _ in range(n)]
     log_w = np.array([0.0 if proposal is None else log_path(nominal, path) - log_path(law, path) for path in paths])

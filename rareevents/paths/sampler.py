@@ -15,7 +15,7 @@ from rareevents.moments import Moments
 from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
-from rareevents.processes.base import REHEARSED
+from rareevents.processes.base import REHEARSED, numbers_only
 
 BLOCK = 256                   # paths that take their steps together
 REHEARSALS = 4                # paths that run in plain Python first
@@ -48,7 +48,8 @@ class PathSampler:
             self._tables = tables(asked.graph, asked.tables, asked.shares, self.limit)
             self._kernel = fuse(walks.graph_chunk, {"along": walks.along_graph}, self._arguments(0, 0, self._scratch()))
         else:
-            self.boolean = self._rehearse()
+            self.boolean = False                     # known after a chunk
+            self._rehearse()
             self._kernel = self._compile()
 
     def _compile(self) -> Any:
@@ -57,14 +58,13 @@ class PathSampler:
         for role, law in (("nominal", p), ("proposal", q)):
             if weighed and law.functions().log_density is None:
                 raise TypeError(f"{role} must define log_density(self, state, new) to be weighed, got {law!r}")
-        role = walks.walker(p.functions(), q.functions(), weighed, self.question.asked, self.endless)
+        role = walks.walker(p.functions(), numbers_only(q), weighed, self.question.asked, self.endless)
         return fuse(walks.path_chunk, {"walk": role}, self._arguments(0, 0, self._scratch()))
 
-    def _rehearse(self) -> bool:
-        """Some paths in plain Python, which sees what compiled code does not; returns whether the integrand is bool."""
+    def _rehearse(self) -> None:
+        """Some paths in plain Python, which sees what compiled code does not."""
         asked, e = self.question.asked, self.question.asked.record
         rng = np.random.Generator(np.random.Philox(0))
-        value: Any = False
         for law in {id(v): v for v in (self.question.nominal, self.process)}.values():
             made = law.functions()
             for _ in range(REHEARSALS):
@@ -85,8 +85,7 @@ class PathSampler:
                     time += 1
                     accumulated = _called(asked.update, step, e, accumulated, time, new)
                     state = new
-                value = _called(asked.value, f"in state {state!r}", e, accumulated, state)
-        return isinstance(value, (bool, np.bool_))
+                _called(asked.value, f"in state {state!r}", e, accumulated, state)
 
     def _scratch(self) -> dict[str, np.ndarray]:
         made = {"w": np.empty(BLOCK), "v": np.empty(BLOCK), "y": np.empty((1, BLOCK))}
@@ -139,6 +138,8 @@ class PathSampler:
             y = scratch["y"][0, :status[1]]
             raise UserFunctionError(f"{self.question.f!r} returned {y[~np.isfinite(y)][:1]} on a path of chunk "
                                     f"{chunk}: an integrand must be finite")
+        if self.question.graph is None and chunk == 0:
+            self.boolean = bool(status[2])
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
 
 

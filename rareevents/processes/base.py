@@ -23,6 +23,8 @@ import numpy as np
 
 from rareevents.distributions.base import Distribution, derived, field_of, require
 from rareevents.kernels import records
+from rareevents.kernels.freeze import Frozen
+from rareevents.kernels.streams import python_stream
 
 REHEARSED = 64                # steps that a path runs in plain Python, which sees what compiled code does not
 
@@ -51,6 +53,17 @@ class Process:
     steps: int | None = None
     max_steps: int = 1_000_000
     labels: Any = None            # names of the states 0, 1, 2, ...
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        for name in ("step", "log_density", "moves"):
+            if name in own and "functions" not in own and cls.functions is not Process.functions:
+                raise TypeError(f"{cls.__name__} must not define {name}, which its base class makes itself: derive it "
+                                f"from Process")
+        if "step" in own and "moves" not in own and cls.moves is not Process.moves:
+            raise TypeError(f"{cls.__name__} must define moves(self, state) too, or derive from Process: its base "
+                            f"class's are not those of its step")
 
     def begin(self, rng: Any) -> Any:
         """The state at time 0."""
@@ -98,7 +111,7 @@ class Process:
     @cached_property
     def record(self) -> tuple:
         """The fields, the start and derived constants as compiled code sees them."""
-        if not dataclasses.is_dataclass(self):
+        if not dataclasses.is_dataclass(self) or not type(self).__dataclass_params__.frozen:   # type: ignore[attr-defined]
             raise TypeError(f"{type(self).__name__} must be a frozen dataclass: put @dataclass(frozen=True) above it")
         if type(self).begin is Process.begin and getattr(self, "start", None) is None:
             raise TypeError(f"{type(self).__name__} must set start, the state at time 0")
@@ -118,6 +131,9 @@ class Process:
         given: Any = self.start
         if isinstance(given, (list, np.ndarray)):
             given = np.array(given)
+        if not np.all(np.equal(given, given)):
+            raise ValueError(f"start must be a number, or several, got {self.start!r}")
+        before = given.copy() if isinstance(given, np.ndarray) else given
         rng = np.random.Generator(np.random.Philox(0))
         try:
             with np.errstate(all="ignore"):
@@ -125,6 +141,11 @@ class Process:
         except Exception as cause:
             raise ValueError(f"step of {self!r} raised {type(cause).__name__}: {cause}, from the start {given!r}"
                              ) from cause
+        if isinstance(given, np.ndarray) and (after is given or not np.array_equal(before, given)):
+            raise ValueError(f"step of {self!r} must return a new array and leave its state as it is: other paths are "
+                             f"there too")
+        if np.asarray(after).dtype.kind not in "biuf":
+            raise TypeError(f"step must return a state like the start {given!r}, got {after!r}, in {self!r}")
         if isinstance(given, np.ndarray):
             return given.astype(np.asarray(after).dtype)
         if isinstance(given, tuple):
@@ -138,6 +159,35 @@ class Process:
         if not name.startswith("_") and name in derived(self):
             return derived(self)[name]
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def numbers_only(process: Process) -> Functions:
+    """Its functions; those of a user raise where a state is not a number, which no event would notice."""
+    made = process.functions()
+    if not Frozen(made.step, build=False).users and not Frozen(made.begin, build=False).users:
+        return made
+    begin, step = made.begin, made.step
+    array = isinstance(begin(process.record, python_stream(0, 0)), np.ndarray)
+
+    def same(state):
+        return state == state
+
+    def all_same(state):
+        return np.all(state == state)
+    right = all_same if array else same
+
+    def checked_begin(self, rng):
+        state = begin(self, rng)
+        if not right(state):
+            raise ValueError("begin must return numbers, got NaN")
+        return state
+
+    def checked_step(self, state, rng):
+        new = step(self, state, rng)
+        if not right(new):
+            raise ValueError("step must return numbers, got NaN")
+        return new
+    return made._replace(begin=checked_begin, step=checked_step)
 
 
 def _like(value: Any, other: Any) -> Any:

@@ -43,8 +43,12 @@ class JumpChain(Process):
         def step(self, state, rng):
             rate = rates(self, state)
             total = 0.0
+            least = 0.0
             for r in rate:
                 total += r
+                least = min(least, r)
+            if not (least >= 0.0 and 0.0 < total < math.inf):
+                raise ValueError("rates(state) must be at least 0, and one of them above 0")
             at = rng.random() * total
             k = 0
             below = 0.0

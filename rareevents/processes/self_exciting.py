@@ -66,6 +66,10 @@ class SelfExciting(Process):
     def start(self) -> Any:                                # type: ignore[override]
         return float(self.first), float(self.first)                                          # type: ignore[arg-type]
 
+    @property
+    def measure(self) -> Any:
+        return self.base, self.excitation, self.memory        # the state holds the rate that they make of the past
+
     # Sampling and evaluation
     def step(self, state, rng):
         rate = self.base + self.excitation * state[0] + self.memory * state[1]

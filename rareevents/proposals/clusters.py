@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 
+from rareevents.kernels.streams import python_stream
+
 
 def clusters(x: np.ndarray, most: int, seed: int) -> list[np.ndarray]:
     """At most so many groups of the rows (or numbers) of x, as masks; points that are alike are never apart."""
@@ -16,7 +18,7 @@ def clusters(x: np.ndarray, most: int, seed: int) -> list[np.ndarray]:
     if count <= 1:
         return [np.ones(len(x), bool)]
     from scipy.cluster.vq import kmeans2
-    rng = np.random.Generator(np.random.Philox(key=[seed, 0]))
+    rng = python_stream(seed, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")                    # an empty group is no matter
         _, label = kmeans2(rows, count, iter=30, minit="++", rng=rng)

@@ -16,7 +16,7 @@ import numpy as np
 
 from rareevents.designs import Design
 from rareevents.distributions.base import require_seed
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.streams import LEARNING, python_stream
 from rareevents.paths import exact
 from rareevents.paths.functional import functional
 from rareevents.paths.graph import NO, YES, Graph
@@ -97,7 +97,7 @@ class _Climb:
 
     def __init__(self, g: Graph, levels: np.ndarray, particles: int, seed: int, most: int) -> None:
         self.g, self.levels, self.n = g, levels, particles
-        self.rng = np.random.Generator(np.random.Philox(key=[seed, STAGE]))
+        self.rng = python_stream(seed, STAGE)
         self.below = np.cumsum(g.p, axis=1)
         self.steps = most if g.steps is None else g.steps
         self.top = int(levels[YES])

@@ -27,6 +27,7 @@ from rareevents.distributions import (
 )
 from rareevents.distributions.quadrature import marks
 from rareevents.draws import weighted_draws
+from rareevents.kernels.streams import python_stream
 from rareevents.proposals.families import fit_tilt, tilt_to
 
 LADDER = (-18.0, -12.0, -8.0, -5.0, -3.0, 3.0, 5.0, 8.0, 12.0, 18.0)   # standard deviations of the mean, numbers
@@ -51,7 +52,7 @@ def search(nominal: Distribution, n: int, seed: int, stage: int) -> np.ndarray:
 
     Source: the shares and the steps of the ladder were chosen by their measured power.
     """
-    rng = np.random.Generator(np.random.Philox(key=[seed, stage]))
+    rng = python_stream(seed, stage)
     if isinstance(nominal, Mixture):
         counts = rng.multinomial(n, np.full(len(nominal.components), 1.0 / len(nominal.components)))
         return np.concatenate([search(c, int(k), seed, stage + (i + 1) * PER_COMPONENT)

@@ -9,6 +9,7 @@ import numpy as np
 from rareevents.certificates import factors
 from rareevents.distributions import IID, Distribution, Independent, Mixture
 from rareevents.draws import log_densities, log_ratios
+from rareevents.kernels.streams import python_stream
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.families import Fit
 
@@ -40,7 +41,7 @@ def fit_mixture(x: np.ndarray, weights: np.ndarray, fit: Fit, start: list[Distri
     kept = weights > 0.0
     x, weights = x[kept], weights[kept] / np.sum(weights[kept])
     if isinstance(start, int):
-        rng = np.random.Generator(np.random.Philox(key=[seed, 1]))
+        rng = python_stream(seed, 1)
         some = x[rng.choice(len(x), min(len(x), 2000), p=weights)]
         laws = [fit(some[group], np.ones(int(group.sum()))) for group in clusters(some, start, seed)]
     else:

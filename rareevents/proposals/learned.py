@@ -15,7 +15,7 @@ from rareevents.distributions.parts import require_law
 from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.events import require_fit
 from rareevents.integrands import BlackBox, integrand, margin_of
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.streams import LEARNING, python_stream
 from rareevents.proposals.exploration import possible, search
 from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
@@ -86,7 +86,7 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
 
     hits = _hits(nominal, f, size, count, seed, budget)
     chains, steps = (max(40, count // 40), 40)
-    rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING]))
+    rng = python_stream(seed, LEARNING)
     log_p = nominal.log_prob(hits) if nominal.measure is None else np.zeros(len(hits))
     likely = np.argsort(-log_p, kind="stable")[:chains // 2]
     start = hits[np.concatenate([likely, rng.choice(len(hits), chains - len(likely))])]
@@ -147,7 +147,7 @@ def _climb(nominal: Distribution, margin: Any, population: int, seed: int, budge
     budget.take(population)
     ours, _ = weighted_draws(nominal, None, population, seed, LEARNING + STAGE)
     level = -math.inf
-    rng = np.random.Generator(np.random.Philox(key=[seed, LEARNING + STAGE]))
+    rng = python_stream(seed, LEARNING + STAGE)
     height = budget.timed(evaluator(margin))
     for number in range(200):
         score = height(ours)

@@ -9,6 +9,7 @@ import numpy as np
 from rareevents.certificates import factors
 from rareevents.distributions import IID, Distribution, Independent, MultivariateNormal, Normal
 from rareevents.draws import weighted_draws
+from rareevents.kernels.streams import python_stream
 
 STAY = (0.5, 0.8, 0.95)       # correlations of a normal vector with its move
 STEPS = (0.1, 0.3, 1.0)       # of a random walk, in standard deviations
@@ -32,7 +33,7 @@ def drift(nominal: Distribution, size: Callable[[np.ndarray], np.ndarray], start
     Source: Cotter, Roberts, Stuart and White (2013), Statistical Science 28, 424, for normal vectors; Tierney (1994)
     for the rest.
     """
-    rng = np.random.Generator(np.random.Philox(key=[seed, stage]))
+    rng = python_stream(seed, stage)
     x, value = start.copy(), size(start)
     fresh = weighted_draws(nominal, None, steps * len(x), seed, stage)[0].reshape(steps, *x.shape)
     for step in range(steps):

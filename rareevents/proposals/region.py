@@ -96,7 +96,7 @@ def can_happen(nominal: Distribution, event: Any) -> bool:
     return math.fsum(low for low, _ in ends) <= event.at_most and math.fsum(high for _, high in ends) >= event.at_least
 
 
-def impossible(nominal: Distribution, event: Any) -> ValueError:
+def impossible(nominal: Any, event: Any) -> ValueError:
     """The error for an event that cannot happen."""
     return ValueError(f"event must be able to happen under the nominal law, got {event!r} under {nominal!r}: its "
                       f"probability is 0")
