@@ -17,7 +17,7 @@ LONGER = 64                   # and at most so many times as many, where the fir
 REPLICATES = 40
 FEWEST = 20                   # paths of a population
 COARSEST = 0.15               # relative error of the populations: above it they say too little
-FINE, FINEST = 0.7, 0.005     # the same that they must have to say that all is well: this share of the estimate's own
+FINEST = 0.005                # the same that they must have to say that all is well, or the estimate's own
 AGREE = 2.5                   # standard errors within which two answers agree,
 ABOVE, BELOW = 5.5, 8.0       # and from which on they do not, where the populations say more, or less
 
@@ -27,8 +27,8 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
 
     The first that holds: unresolved, and nothing is compared, if a population died out or the relative error of all
     exceeds 0.15; failed, if the two differ by more than 5.5 standard errors where splitting says more, or 8 where it
-    says less; unresolved, if by more than 2.5, or if splitting is coarser than 0.7 of the estimate's relative error,
-    and than 0.5 %; else passed. With "auto", where the first populations agree but are too coarse, larger ones follow.
+    says less; unresolved, if by more than 2.5, or if the relative error of splitting exceeds the estimate's own, and
+    0.5 %; else passed. With "auto", where the first populations agree but are too coarse, larger ones follow.
 
     The mean of 40 populations has about Student's law with 39 degrees of freedom, beyond 5.5 with probability 1.3e-6.
     Populations are skewed to the right: when they say too little their spread is too small as well, so that side is
@@ -41,7 +41,7 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
     draws = int(audit * samples) if chosen else max(SMALLEST, int(SHARE * samples))
     rarity = 1.0 - math.log(min(1.0, max(value, 1e-300)))        # paths for each that starts, with ideal levels
     particles = max(FEWEST, int(draws / REPLICATES / rarity))
-    enough = max(FINE * first.relative_error, FINEST)
+    enough = max(first.relative_error, FINEST)
     spent = 0
     found: Any = None
     for turn in range(1 if chosen else 2):
@@ -60,7 +60,7 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
         z, missed = (found.value - value) / error, found.value / value - 1.0
         if abs(z) > ABOVE or found.relative_error <= enough:
             break
-        particles = math.ceil(particles * min(LONGER, 1.2 * (found.relative_error / enough) ** 2))
+        particles = math.ceil(particles * min(LONGER, 1.5 * (found.relative_error / enough) ** 2))
     both = f"Splitting, which knows nothing of the proposal, gives {found.value:.4g} with an error of " \
            f"{100.0 * found.relative_error:.2g} %"
     if z > ABOVE or z < -BELOW:
