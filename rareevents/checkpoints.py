@@ -92,7 +92,7 @@ class Checkpoint:
         self.asked = path is not folder.get()                 # else it is kept only where a run takes long
         self._place, self._identity = (require_place(path) if self.asked else Path(path)), identity
         self.newest: Prefix | None = None                     # what `keep` was told last
-        self._written, self._next = 0, time.monotonic() + EVERY
+        self._written, self._next = 0, 0.0
 
     @cached_property
     def identity(self) -> dict[str, list[str]]:
@@ -120,6 +120,7 @@ class Checkpoint:
         CheckpointError
             If it is of another run, or both files are damaged.
         """
+        self._next = time.monotonic() + EVERY                 # from here on: what came before was compiling
         if not self.asked and not any(self._place.iterdir()) or not self._can_be_told():
             return None
         remove_parts(self.path)
