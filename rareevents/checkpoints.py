@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -26,6 +27,8 @@ from rareevents.moments import Moments
 MAGIC = b"rareevents checkpoint 1\n"
 EVERY = 1.0                   # seconds between two writes at least,
 SHARE = 20                    # and this many times what a write takes
+PREVIOUS = ".previous"        # is added to the name of the file before it
+LONGEST = 24 * "0" + ".checkpoint"                            # a name in a folder, as the identity gives one
 ARRAYS = ("marks", "draws", "counts", "terms", "weights", "largest")
 
 folder: ContextVar[Path | None] = ContextVar("folder", default=None)      # of all estimates, where a caller set one
@@ -33,6 +36,12 @@ folder: ContextVar[Path | None] = ContextVar("folder", default=None)      # of a
 
 class CheckpointError(ValueError):
     """A checkpoint is of another run, or neither it nor the one before it can be read."""
+
+
+class CheckpointWriteError(OSError):
+    """A checkpoint cannot be written: a full disk, say. `estimate` is what had been computed, or None."""
+
+    estimate: Any = None
 
 
 @contextlib.contextmanager
@@ -45,6 +54,24 @@ def kept_in(place: Path) -> Iterator[None]:
         folder.reset(token)
 
 
+def require_place(checkpoint: Any) -> Path:
+    """The path of a checkpoint or of a folder for it; raises unless a file can be made there, which is tried."""
+    place = os.fspath(checkpoint) if isinstance(checkpoint, (str, os.PathLike)) else None
+    if not isinstance(place, str):
+        raise TypeError(f"checkpoint must be a path, got {checkpoint!r}")
+    if not place or "\0" in place:
+        raise ValueError(f"checkpoint must be the path of a file or of a folder, got {checkpoint!r}")
+    path = Path(place)
+    try:
+        inside = path.is_dir()
+        with tempfile.NamedTemporaryFile(dir=path if inside else path.parent,          # the longest name that is needed
+                                         prefix=f".{LONGEST if inside else path.name}{PREVIOUS}.", suffix=".part"):
+            return path
+    except OSError as error:
+        raise ValueError(f"checkpoint must be a file in a folder that can be written, got {place}: "
+                         f"{error.strerror or error}") from None
+
+
 class Checkpoint:
     """The file of one run.
 
@@ -54,13 +81,18 @@ class Checkpoint:
         Of the file; of a folder in which the identity names it.
     identity : function
         () -> what the sampling depends on, by name: [digest, text for people]. Called once, when it is needed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If path is not a path, or no file can be made there.
     """
 
     def __init__(self, path: Any, identity: Callable[[], dict[str, list[str]]]) -> None:
-        self._place, self._identity = Path(path), identity
-        self.asked = folder.get() != self._place              # else it is kept only where a run takes long
-        self._newest: Prefix | None = None
-        self._written, self._next = 0, time.monotonic() + EVERY
+        self.asked = path is not folder.get()                 # else it is kept only where a run takes long
+        self._place, self._identity = (require_place(path) if self.asked else Path(path)), identity
+        self.newest: Prefix | None = None                     # what `keep` was told last
+        self._written, self._next = 0, 0.0
 
     @cached_property
     def identity(self) -> dict[str, list[str]]:
@@ -78,7 +110,7 @@ class Checkpoint:
     @property
     def previous(self) -> Path:
         """The file before it."""
-        return self.path.with_name(self.path.name + ".previous")
+        return self.path.with_name(self.path.name + PREVIOUS)
 
     def load(self) -> Prefix | None:
         """The prefix that was kept, None where there is none; the one before it where the file is damaged.
@@ -88,10 +120,9 @@ class Checkpoint:
         CheckpointError
             If it is of another run, or both files are damaged.
         """
+        self._next = time.monotonic() + EVERY                 # from here on: what came before was compiling
         if not self.asked and not any(self._place.iterdir()) or not self._can_be_told():
             return None
-        if not os.access(self.path.parent, os.W_OK):
-            raise ValueError(f"checkpoint must be a file in a folder that can be written, got {self.path}")
         remove_parts(self.path)
         remove_parts(self.previous)
         problems = []
@@ -112,33 +143,41 @@ class Checkpoint:
 
     def keep(self, prefix: Prefix) -> None:
         """Remember a prefix, and write it now and then."""
-        self._newest = prefix
+        self.newest = prefix
         if time.monotonic() >= self._next:
             self.write()
 
     def write(self) -> None:
         """Write the newest prefix, durably; what was the file becomes the previous one."""
-        if self._newest is None or self._newest.chunks <= self._written or not self._can_be_told():
+        if self.newest is None or self.newest.chunks <= self._written or not self._can_be_told():
             return
         begin = time.monotonic()
-        data = _packed(self._newest, self.identity)
-        try:
+        data = _packed(self.newest, self.identity)
+        with self._writing():
             if self._written:                                 # it was read, or written here: the file is whole
                 spare = self.previous.with_name(f".{self.previous.name}.{os.getpid()}.part")
                 spare.unlink(missing_ok=True)
                 os.link(self.path, spare)                     # the file itself is there at every moment
                 os.replace(spare, self.previous)
             write_whole(self.path, data, durable=True)
-        except OSError as error:
-            raise OSError(f"checkpoint {self.path} cannot be written: {error.strerror or error}") from None
-        self._written = self._newest.chunks
+        self._written = self.newest.chunks
         self._next = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - begin))
 
     def close(self) -> None:
         """At the end of a run, however it ends: write what is new, unless nobody asked and it was quick."""
         if self.asked or self._written or time.monotonic() >= self._next - 0.5 * EVERY:
             self.write()
-            flush_folder(self.path.parent)
+            with self._writing():
+                flush_folder(self.path.parent)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Names the file where the system does not write."""
+        try:
+            yield
+        except OSError as error:                              # what else went wrong stays in the chain of causes
+            raise CheckpointWriteError(f"checkpoint {self.path} cannot be written: {error.strerror or error}"
+                                       ) from error
 
     def _can_be_told(self) -> bool:
         """Whether the run can be told from others; where a checkpoint was asked for, it must be."""

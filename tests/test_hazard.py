@@ -64,7 +64,7 @@ def test_the_bound_for_terms():
 
 @pytest.mark.parametrize(("nominal", "event", "message"), [
     (rare.CompoundSum(rare.Poisson(4.0), rare.Exponential(1.0)), rare.at_least(30.0), "log-normal, Lomax or Weibull"),
-    (rare.IID(rare.Lomax(2.0, 1.0), 3), rare.total <= 3.0, "level of the sum above 0"),
+    (rare.IID(rare.Lomax(2.0, 1.0), 3), rare.total <= 3.0, "finite level of the sum above 0"),
     (rare.IID(rare.Lomax(2.0, 1.0), 3), rare.component(0) >= 3.0, "CompoundSum, or IID with an event of total"),
     (rare.IID(rare.Weibull(0.5, 1.0), 20), rare.total >= 300.0, "so rare that a twist")])
 def test_bad_input(nominal, event, message):

@@ -12,7 +12,7 @@ import numpy as np
 from rareevents import engine, estimates
 from rareevents.blame import UserFunctionError
 from rareevents.certificates import covers, weight_bound
-from rareevents.checkpoints import Checkpoint, folder
+from rareevents.checkpoints import Checkpoint, CheckpointWriteError, folder
 from rareevents.checks import Check, Explored
 from rareevents.designs import Design, law_of
 from rareevents.distributions import Distribution
@@ -28,6 +28,7 @@ from rareevents.methods.audit import Audit, beside, budget, explore
 from rareevents.methods.path_audit import climb_beside
 from rareevents.methods.premises import mass, premises
 from rareevents.moments import Moments
+from rareevents.paths.fit import require_of_paths
 from rareevents.paths.question import question
 from rareevents.paths.sampled import sampled_paths
 from rareevents.paths.sampler import PathSampler, StepLimitError
@@ -93,6 +94,8 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
         If a user's function raises, or returns NaN. Its `estimate` holds what the chunks before it gave, or None.
     StepLimitError
         If paths without a number of steps are undecided after `max_steps`. Its `estimate` is as above.
+    OSError
+        If the checkpoint cannot be written any more. Its `estimate` holds all that was computed, or None.
 
     Source: Owen, Monte Carlo theory, methods and examples (2013), section 9.1.
 
@@ -115,21 +118,28 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, 
     estimates.check_confidence(confidence)
     require_threads(threads)
     require_audit(nominal, audit)
-    prepare: Any = _of_paths if isinstance(nominal, Process) else _of_draws
-    task = _Task(nominal, f, proposal, int(seed), confidence, audit, prepare(nominal, f, proposal, seed, stage, tally))
     place = folder.get() if checkpoint is None else checkpoint
     saved = None if place is None else Checkpoint(place, lambda: task.identity(stage))
-    start = None if saved is None else saved.load()
-    if start is not None and start.draws > stop.draws and not saved.asked:                    # type: ignore[union-attr]
+    prepare: Any = _of_paths if isinstance(nominal, Process) else _of_draws
+    task = _Task(nominal, f, proposal, int(seed), confidence, audit, prepare(nominal, f, proposal, seed, stage, tally))
+    if saved is None:
+        return task.run(stop, threads, progress, started)
+    start = saved.load()
+    if start is not None and start.draws > stop.draws and not saved.asked:
         start = None                                          # of a longer run, for whom it stays
     if start is not None and start.draws > stop.draws:
         raise ValueError(f"checkpoint must hold at most the {stop.draws:,} draws that are asked for, got "
-                         f"{start.draws:,} in {saved.path}: ask for more, or remove it")     # type: ignore[union-attr]
+                         f"{start.draws:,} in {saved.path}: ask for more, or remove it")
+    found: Estimate | None = None
     try:
-        return task.run(stop, threads, progress, started, start, None if saved is None else saved.keep)
-    finally:
-        if saved is not None:
+        try:
+            found = task.run(stop, threads, progress, started, start, saved.keep)
+            return found
+        finally:
             saved.close()
+    except CheckpointWriteError as error:                     # the disk may be full: what was computed is not lost
+        error.estimate = found or task.known(saved.newest or start)
+        raise
 
 
 @dataclass(frozen=True)
@@ -182,6 +192,14 @@ class _Task:
             self.nominal, self.f, self.proposal, first.value, first.relative_error, run.total.draws,
             draws=budget(run.total.draws, self.audit), seed=self.seed, deadline=ends,
             more=self.audit if isinstance(self.audit, (list, tuple)) else ()))
+
+    def known(self, prefix: engine.Prefix | None) -> Estimate | None:
+        """The estimate from the chunks of a run that an error ended; None where there are none."""
+        if prefix is None or not prefix.draws:
+            return None
+        sampler = self.prepared.sampler
+        run = engine.run(sampler.chunk, sampler.quantities, engine.Stop(prefix.draws), start=prefix)
+        return self._estimate(replace(run, stopped_by="error"), looked=False)
 
     def identity(self, stage: int) -> dict[str, list[str]]:
         """What the draws and their sums depend on, by name: a digest, and a text for people."""
@@ -237,6 +255,7 @@ def _of_draws(nominal: Distribution, f: Any, proposal: Distribution | None, seed
 
 
 def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, stage: int, tally: bool) -> _Prepared:
+    require_of_paths(f, nominal)
     asked = question(nominal, f, proposal)
 
     def bound(boolean: bool) -> float | None:

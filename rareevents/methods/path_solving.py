@@ -11,9 +11,10 @@ from rareevents.estimates import Estimate
 from rareevents.events import AnyEvent
 from rareevents.methods.splitting import FEWEST, split
 from rareevents.paths import exact
+from rareevents.paths.fit import require_of_paths
 from rareevents.paths.graph import graph
 from rareevents.processes import Process
-from rareevents.proposals.doob import doob, softened
+from rareevents.proposals.doob import doob, is_decided, softened
 from rareevents.proposals.feedback import chernoff, feedback
 from rareevents.proposals.walks import walk_tilt
 
@@ -25,6 +26,7 @@ SHARP = 0.9                   # of the Doob transform for an integrand that is n
 
 def exact_value(process: Process, f: Any) -> float | None:
     """The answer as a sum over the moves of a graph; None where there is no graph."""
+    require_of_paths(f, process)
     g = graph(process, f)
     if g is None:
         return None
@@ -40,6 +42,8 @@ def exact_value(process: Process, f: Any) -> float | None:
 def designed_paths(process: Process, f: Any) -> Design:
     """The proposal that `solve` uses for paths."""
     g = graph(process, f)
+    if g is not None and is_decided(g) and exact.value(g) > 0.0:
+        return Design(process, "naive Monte Carlo: the event is decided at the start")
     if g is not None:
         return _over_graph(process, f)
     if isinstance(f, AnyEvent):

@@ -18,13 +18,18 @@ from rareevents.kernels import restart, splitting
 from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.fuse import fuse
 from rareevents.kernels.streams import SPLITTING
+from rareevents.paths.fit import require_numbers, require_of_paths
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
 from rareevents.paths.progress import Progress, progress, progress_of_nodes
 from rareevents.processes import Process
 from rareevents.processes.base import numbers_only, require_process
 
-FEWEST = 20                   # replicates, without which their spread says little
+FEWEST = 20                   # replicates, without which their spread says little,
+MOST = 100_000                # and the most of them
+CELLS = 1 << 28               # paths of a population times levels: where each path enters each level is kept
+LEVELS = 10_000               # that are given
+BRANCHES = 1_000_000          # trials of all levels together: as many paths can wait
 
 
 def split(process: Process, event: Any, *, importance: Callable | None = None,
@@ -46,14 +51,16 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
         How far a path is: importance(state) or importance(state, time), about 0 at the start and 1 at the event; paths
         may fall back. Default: what `rareevents.paths.progress` knows of the event.
     levels : sequence of float, optional
-        Rising numbers in (0, 1), the progress at which each level begins. Default: found as the population climbs.
+        Rising numbers in (0, 1), at most 10,000: the progress at which each level begins. Default: found as the
+        population climbs.
     trials : int or sequence of int, optional
         Paths that go on from a crossing of each level, at least 1: about one over the chance to reach the next one.
-        Default: no tree, but a population of one size.
+        Default: no tree, but a population of one size. At most a million of all levels together.
     particles : int
-        Paths of a population, at least 2; with trials those that start at time 0.
+        Paths of a population, at least 2, and at most 2^28 over the number of levels; with trials those that start at
+        time 0.
     replicates : int
-        Independent populations, at least 20.
+        Independent populations, at least 20, at most 100,000.
     seed, confidence, threads
         As in `estimate`.
 
@@ -61,6 +68,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
     ------
     TypeError, ValueError
         If an argument breaks its rule, or the trials make too many paths.
+    UserFunctionError
+        If importance raises, or returns no number, on some paths in plain Python.
 
     Source: Brehier, Gazeau, Goudenege, Lelievre and Rousset (2016), Annals of Applied Probability 26, 3559; Glasserman,
     Heidelberger, Shahabuddin and Zajic (1999), Operations Research 47, 585, for fixed levels; Villen-Altamirano and
@@ -82,15 +91,21 @@ def climb(process: Process, event: Any, importance: Callable | None = None, leve
     event = integrand(event)
     if not isinstance(event, AnyEvent):
         raise TypeError(f"event must be an event of paths, got {event!r}")
-    for name, number, least in (("particles", particles, 2), ("replicates", replicates, FEWEST)):
-        if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or number < least:
-            raise ValueError(f"{name} must be an integer of at least {least}, got {number!r}")
+    require_of_paths(event, process)
     require_seed(seed)
     estimates.check_confidence(confidence)
     engine.require_threads(threads)
     way = progress(event, process, importance)
     asked = functional(event, process)
+    if importance is not None:
+        require_numbers(importance, way.timed, process, asked)
     at = np.arange(1, way.levels) / way.levels * (1.0 - 1e-12) if levels is None else _levels(levels)
+    for name, number, least, most in (("particles", particles, 2, CELLS // (len(at) + 1)),
+                                      ("replicates", replicates, FEWEST, MOST)):
+        if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or not least <= number <= most:
+            beside = f" with {len(at)} levels" if name == "particles" else ""
+            raise ValueError(f"{name} must be an integer of at least {least}, and at most {most:,}{beside}, got "
+                             f"{number!r}")
     if trials is not None:
         tree = _trials(trials, levels, len(at))
         run = _tree(process, asked, way, at, tree, int(particles), seed, stage)
@@ -110,20 +125,25 @@ def climb(process: Process, event: Any, importance: Callable | None = None, leve
 
 
 def _levels(levels: Any) -> np.ndarray:
-    at = np.atleast_1d(np.array(levels, float))
-    if at.ndim != 1 or not np.all((at > 0.0) & (at < 1.0)) or np.any(np.diff(at) <= 0.0):
-        raise ValueError(f"levels must be rising numbers in (0, 1), got {levels!r}")
+    try:
+        at = np.atleast_1d(np.array(levels, float))
+    except (TypeError, ValueError):                           # no numbers, or rows of several lengths
+        at = np.zeros(1)
+    if at.ndim != 1 or len(at) > LEVELS or not np.all((at > 0.0) & (at < 1.0)) or np.any(np.diff(at) <= 0.0):
+        raise ValueError(f"levels must be rising numbers in (0, 1), and at most {LEVELS:,}, got {levels!r}")
     return at * (1.0 - 1e-12)                                 # a lattice score is not to miss its level by rounding
 
 
 def _trials(trials: Any, levels: Any, count: int) -> np.ndarray:
     if levels is None:
         raise ValueError(f"levels must be given with trials, got None and {trials!r}")
-    found = np.atleast_1d(np.array(trials))
-    if found.dtype.kind not in "iu" or found.ndim != 1 or len(found) not in (1, count) or np.any(found < 1):
-        raise ValueError(f"trials must be an integer of at least 1, or one for each of the {count} levels, got "
-                         f"{trials!r}")
-    return np.array(np.broadcast_to(found, count), np.int64)
+    found = list(np.atleast_1d(np.array(trials, object)))
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1 for n in found)
+    each = found * count if len(found) == 1 else found
+    if not whole or len(each) != count or sum(map(int, each)) > BRANCHES:
+        raise ValueError(f"trials must be an integer of at least 1, or one for each of the {count} levels, and at most "
+                         f"{BRANCHES:,} of all levels together, got {trials!r}")
+    return np.array(each, np.int64)
 
 
 def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray, trials: np.ndarray, particles: int,

@@ -79,9 +79,13 @@ class RandomWalk(Process):
 
     @cached_property
     def record(self) -> tuple:
-        whole = all(law.dtype is int for law in self.laws) and float(self.start).is_integer()
         return records.record(parts=records.nest([law.record for law in self.drawn]), theta=self.theta,
-                              kappa=self.kappa, start=int(self.start) if whole else float(self.start))
+                              kappa=self.kappa, start=int(self.start) if self._whole else float(self.start))
+
+    @property
+    def _whole(self) -> bool:
+        """Whether states are integers."""
+        return all(law.dtype is int for law in self.laws) and float(self.start).is_integer()
 
     @property
     def kappa(self) -> float:
@@ -104,9 +108,14 @@ class RandomWalk(Process):
         def log_of_one(self, state, new):
             return log_one(self.parts[0], new - state)
 
+        def log_on_lattice(self, state, new):              # counts added to a state that is no integer
+            x = round(new - state)
+            return log_one(self.parts[0], x) if state + x == new else -math.inf
+
         def log_of_sum(self, state, new):
             return self.theta * (new - state) - self.kappa
-        return Functions(begin, step, log_of_one if isinstance(self.increment, Distribution) else log_of_sum)
+        one = log_of_one if self._whole or self.drawn[0].dtype is not int else log_on_lattice
+        return Functions(begin, step, one if isinstance(self.increment, Distribution) else log_of_sum)
 
     def begin(self, rng: Any) -> Any:
         return self.record.start                                                             # type: ignore[attr-defined]

@@ -15,9 +15,11 @@ import numpy as np
 
 from rareevents import events
 from rareevents.events import Event
+from rareevents.paths.fit import require_of_paths
 from rareevents.paths.graph import NO, Graph, beginnings, graph
 from rareevents.paths.scores import PathScore, of_total, of_visits, states_of
 from rareevents.processes import Process
+from rareevents.proposals.doob import require_undecided
 
 LARGEST = 20_000_000          # numbers in one table of sums
 STEEPEST = 40.0               # theta times the largest |c|: beyond it a tilt does not change any more
@@ -29,6 +31,8 @@ class Additive:
 
     def __init__(self, process: Process, event: Any) -> None:
         self.process, self.event = process, event
+        if isinstance(event, Event):
+            require_of_paths(event, process)
         found = graph(process, event) if isinstance(event, Event) else None
         score = event.score if isinstance(event, Event) else None
         self.upwards = isinstance(event, Event) and math.isinf(event.at_most)
@@ -37,6 +41,7 @@ class Additive:
         if found is None or found.steps is None or not one_sided or not (counts or score is events.total):
             raise ValueError(f"event must be a level of visits(...) or total, of a process with finitely many states "
                              f"and a number of steps, got {event!r} of {process!r}")
+        require_undecided(found, process, event)
         self.graph: Graph = found
         self.level = event.at_least if self.upwards else event.at_most
         self.add = self._added(score)

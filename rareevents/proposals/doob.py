@@ -8,6 +8,7 @@ import numpy as np
 
 from rareevents.designs import Design
 from rareevents.paths import exact
+from rareevents.paths.fit import require_of_paths
 from rareevents.paths.graph import Graph, graph
 from rareevents.paths.steered import Steered
 from rareevents.processes import Process
@@ -80,13 +81,27 @@ def softened(process: Process, event: Any) -> Design:
 
 
 def require_graph(process: Process, event: Any) -> Graph:
-    """The graph of an event that can happen; raises where there is none, or it cannot."""
+    """The graph of an event that can happen; raises where there is none, it cannot, or it is decided at the start."""
+    require_of_paths(event, process)
     g = graph(process, event)
     if g is None:
         raise ValueError(f"process must have finitely many states for {event!r}, and not too many, got {process!r}")
+    require_undecided(g, process, event)
     if not exact.value(g) > 0.0:
         raise ValueError(f"event must be possible, but {event!r} has probability 0 under {process!r}")
     return g
+
+
+def is_decided(g: Graph) -> bool:
+    """Whether no path has a move to be steered, because the state at time 0 decides."""
+    return all(node is None or node.state is None for node in g.nodes)
+
+
+def require_undecided(g: Graph, process: Process, event: Any) -> None:
+    """Raise where no path has a move to be steered."""
+    if is_decided(g):
+        raise ValueError(f"event must be undecided at the start, but {event!r} has probability {exact.value(g):g} "
+                         f"whatever the moves of {process!r} are: estimate or solve answers without a proposal")
 
 
 def path_design(process: Process, event: Any, g: Graph, table: np.ndarray, how: str) -> Design:

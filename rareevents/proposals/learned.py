@@ -21,6 +21,7 @@ from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
 from rareevents.proposals.mixtures import least_second_moment
 from rareevents.proposals.moves import drift, is_normal
+from rareevents.proposals.tilting import require_tilt
 from rareevents.spending import Budget
 
 MODES = 24                    # the most components
@@ -35,7 +36,7 @@ STAGE = 1 << 12               # streams of a part of the work
 
 
 class NothingFoundError(RuntimeError):
-    """Exploration found no draw at which f is not zero."""
+    """Exploration found no draw at which f is not zero, or there is no proposal to be learned."""
 
 
 def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: int | None = None,
@@ -65,7 +66,8 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
     Raises
     ------
     NothingFoundError
-        If no draw of the search, nor the climb, is in the event.
+        If no draw of the search, nor the climb, is in the event, or the law is comparable with its tilts only and has
+        none.
     SpentError
         If the budget ended before there was a proposal.
 
@@ -76,6 +78,11 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
     f = integrand(event)
     require_fit(f, nominal.size)
     require_seed(seed)
+    if nominal.measure is not None and family is None:
+        try:
+            require_tilt(nominal)
+        except ValueError as error:
+            raise NothingFoundError(f"{nominal!r} is comparable with its tilts only, and has none") from error
     count = samples if samples is not None else 2000 if isinstance(f, BlackBox) else 10_000
 
     budget = budget or Budget()

@@ -210,6 +210,8 @@ def best(nominal: Distribution, part: Any) -> Design:
             made.append(build(nominal, part))
         except ValueError as error:
             refused = error
+        except AttributeError as error:                    # a sum whose law has no closed form
+            refused = ValueError(f"nominal must have a known law for {part!r}, got {nominal!r}: {error}")
     if not made:
         raise refused                                                                        # type: ignore[misc]
     return min(made, key=lambda d: math.inf if d.relative_variance is None else d.relative_variance)

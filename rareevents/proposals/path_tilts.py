@@ -113,7 +113,7 @@ def perron_tilt(process: MarkovChain, event: Any) -> Design:
     Raises
     ------
     ValueError
-        If process or event is not of that kind.
+        If process or event is not of that kind, or the chain is not irreducible and has no such tilt.
 
     Source: Bucklew, Introduction to Rare Event Simulation (2004), section 5.3.
 
@@ -133,7 +133,11 @@ def perron_tilt(process: MarkovChain, event: Any) -> Design:
         values, vectors = np.linalg.eig(kernel)
         r = np.abs(np.real(vectors[:, int(np.argmax(np.real(values)))]))
         q = kernel * r
-        return q / q.sum(axis=1, keepdims=True)
+        total = q.sum(axis=1, keepdims=True)
+        if not np.all(total > 0.0):                            # r is 0 where the states that rule cannot be reached
+            raise ValueError(f"process must be irreducible for a stationary tilt, with a way from each state to every "
+                             f"other, got {process!r}: use horizon_tilt")
+        return q / total
 
     def mean(theta: float) -> float:
         q, now, total = twisted(theta), np.zeros(len(c)), 0.0

@@ -1,6 +1,7 @@
 """Where an event happens, as the proposals ask it: the piece of a line that a number must lie in, or a named error."""
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -26,7 +27,8 @@ def pieces(nominal: Distribution, event: Any) -> list[Support] | None:
     s = nominal.supports[0]
     found = [Support(s.kind, max(low, s.low), min(high, s.high)) for low, high in where.pieces]
     found = [piece for piece in found if piece.low <= piece.high]
-    found = [piece for piece in found if nominal.log_mass(piece.low, piece.high) > -math.inf]
+    with contextlib.suppress(AttributeError):              # of a sum whose law has no closed form: the support must do
+        found = [piece for piece in found if nominal.log_mass(piece.low, piece.high) > -math.inf]
     if not found:
         raise impossible(nominal, event)
     return found

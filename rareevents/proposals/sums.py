@@ -19,8 +19,9 @@ class Sum(NamedTuple):
 
 def sum_of(nominal: Any, event: Any) -> Sum:
     """The sum of a law and a level of it from below; raises ValueError where they are not of that kind."""
-    if not isinstance(event, Event) or not math.isinf(event.at_most) or not event.at_least > 0.0:
-        raise ValueError(f"event must be a level of the sum above 0, such as at_least(200.0), got {event!r}")
+    if not isinstance(event, Event) or not math.isinf(event.at_most) or \
+            not 0.0 < event.at_least < math.inf:
+        raise ValueError(f"event must be a finite level of the sum above 0, such as at_least(200.0), got {event!r}")
     if isinstance(nominal, CompoundSum) and event.score is identity and nominal.theta == 0.0:
         return Sum(nominal.sizes, nominal.count, event.at_least)
     if isinstance(nominal, IID) and event.score is total:
