@@ -41,6 +41,14 @@ def raised(function: Any, cause: Exception) -> str:
     return f"{name} ({file}, line {line}) raised {type(cause).__name__}: {cause}"
 
 
+def called(function: Any, at: str, *arguments: Any) -> Any:
+    """What a user's function returns in plain Python; an error that names it and where it raises."""
+    try:
+        return function(*arguments)
+    except Exception as cause:
+        raise UserFunctionError(f"{raised(function, cause)} {at}, before sampling") from cause
+
+
 def python(x: Any) -> Any:
     """A draw as plain Python has it: 1 / 0 of NumPy numbers is infinity, of Python's an error."""
     return x if isinstance(x, np.ndarray) else x.item()

@@ -10,6 +10,7 @@ import numpy as np
 
 from rareevents import engine, estimates, oracle
 from rareevents.certificates import weight_bound
+from rareevents.checkpoints import require_place
 from rareevents.checks import LARGEST_VOV
 from rareevents.designs import Design
 from rareevents.distributions import Distribution
@@ -104,6 +105,8 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     engine.require_threads(threads)
     estimates.check_confidence(confidence)
     stop = checked_stop(engine.Stop(None, relative_error, max_samples, max_seconds))
+    if checkpoint is not None:
+        require_place(checkpoint)
     for name, value in (("exact", exact), ("certify", certify), ("sampled", sampled)):
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, got {value!r}")

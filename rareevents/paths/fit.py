@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from rareevents import events
-from rareevents.blame import UserFunctionError
+from rareevents.blame import UserFunctionError, called
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Mapped, Score, Union, require_fit
 from rareevents.paths.functional import NEVER, Functional
 from rareevents.paths.graph import beginnings
-from rareevents.paths.sampler import REHEARSALS, _called
+from rareevents.paths.sampler import REHEARSALS
 from rareevents.paths.scores import Hits, PathScore
 from rareevents.processes import MarkovChain
 from rareevents.processes.base import REHEARSED, Process
@@ -93,12 +93,12 @@ def require_numbers(importance: Callable, timed: bool, process: Process, asked: 
     rng, made, e = np.random.Generator(np.random.Philox(0)), process.functions(), asked.record
     end = min(REHEARSED, int(process.steps or process.max_steps))
     for _ in range(REHEARSALS):
-        state = _called(made.begin, "at the start", process.record, rng)
+        state = called(made.begin, "at the start", process.record, rng)
         accumulated, time = asked.start(e, state), 0
         while time <= end and asked.decide(e, accumulated, state, NEVER) < 0:
             at = f"in state {state!r}" + (f" at time {time}" if timed else "")
-            value = _called(importance, at, state, *((time,) if timed else ()))
+            value = called(importance, at, state, *((time,) if timed else ()))
             if not isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)) or math.isnan(value):
                 raise UserFunctionError(f"importance must return a number, got {value!r} {at}")
-            state, time = _called(made.step, at, process.record, state, rng), time + 1
+            state, time = called(made.step, at, process.record, state, rng), time + 1
             accumulated = asked.update(e, accumulated, time, state)

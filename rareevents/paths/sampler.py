@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.blame import UserFunctionError, raised
+from rareevents.blame import UserFunctionError, called
 from rareevents.fingerprints import digest
 from rareevents.kernels import records, sums, walks
 from rareevents.kernels.alias import alias_rows
@@ -68,24 +68,24 @@ class PathSampler:
         for law in {id(v): v for v in (self.question.nominal, self.process)}.values():
             made = law.functions()
             for _ in range(REHEARSALS):
-                state = _called(made.begin, "at the start", law.record, rng)
-                accumulated, time = _called(asked.start, f"in state {state!r}", e, state), 0
+                state = called(made.begin, "at the start", law.record, rng)
+                accumulated, time = called(asked.start, f"in state {state!r}", e, state), 0
                 end = min(self.limit, REHEARSED if asked.finite else self.limit)
-                while time < end and _called(asked.decide, f"in state {state!r}", e, accumulated, state, NEVER) < 0:
-                    new = _called(made.step, f"in state {state!r}", law.record, state, rng)
+                while time < end and called(asked.decide, f"in state {state!r}", e, accumulated, state, NEVER) < 0:
+                    new = called(made.step, f"in state {state!r}", law.record, state, rng)
                     step = f"at the step from {state!r} to {new!r}"
                     if np.shape(new) != np.shape(state):
                         raise UserFunctionError(f"{where(made.step)} must return a state like {state!r}, got {new!r}, "
                                                 f"before sampling")
                     if made.log_density is not None and self.question.proposal is not None:
-                        density = _called(made.log_density, step, law.record, state, new)
+                        density = called(made.log_density, step, law.record, state, new)
                         if not density > -np.inf or np.isnan(density):
                             raise UserFunctionError(f"{where(made.log_density)} is {density} at its own step from "
                                                     f"{state!r} to {new!r}: it must be finite where step can go")
                     time += 1
-                    accumulated = _called(asked.update, step, e, accumulated, time, new)
+                    accumulated = called(asked.update, step, e, accumulated, time, new)
                     state = new
-                _called(asked.value, f"in state {state!r}", e, accumulated, state)
+                called(asked.value, f"in state {state!r}", e, accumulated, state)
 
     def _scratch(self) -> dict[str, np.ndarray]:
         made = {"w": np.empty(BLOCK), "v": np.empty(BLOCK), "y": np.empty((1, BLOCK))}
@@ -141,14 +141,6 @@ class PathSampler:
         if self.question.graph is None and chunk == 0:
             self.boolean = bool(status[2])
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
-
-
-def _called(function: Any, at: str, *arguments: Any) -> Any:
-    """What a user's function returns; an error that names it and the step where it raises."""
-    try:
-        return function(*arguments)
-    except Exception as cause:
-        raise UserFunctionError(f"{raised(function, cause)} {at}, before sampling") from cause
 
 
 def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:
