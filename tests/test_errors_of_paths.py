@@ -25,7 +25,8 @@ class BytesPath(os.PathLike):
         return b"/tmp/x"
 
 
-@pytest.mark.parametrize("given", [b"/tmp/x", 123, True, [], object(), BytesPath()], ids=repr)
+@pytest.mark.parametrize("given", [b"/tmp/x", 123, True, [], object(), BytesPath()],
+                         ids=["bytes", "int", "bool", "list", "object", "path of bytes"])
 def test_a_checkpoint_must_be_a_path(given):
     with pytest.raises(TypeError, match="checkpoint must be a path, got"):
         rare.estimate(*COUNTS, samples=1000, checkpoint=given)
