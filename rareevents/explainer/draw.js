@@ -1,0 +1,74 @@
+// Pictures: strings of SVG, drawn at the width that they have on the page, so that their words are as large as its words.
+// Colours, dashes and markers of the series are in style.css.
+
+const px = (x) => Math.round(x * 10) / 10;
+
+// An axis maps [from, to] to pixels; `log` needs numbers above 0. `name` is written beside it.
+function scale({ from, to, log }, low, high) {
+  const [a, b] = log ? [Math.log10(from), Math.log10(to)] : [from, to];
+  return (x) => low + ((log ? Math.log10(x) : x) - a) / (b - a) * (high - low);
+}
+
+// Round numbers on an axis, at most `most` of them.
+function ticks({ from, to, log, whole }, most) {
+  if (log) {
+    const first = Math.ceil(Math.log10(from) - 1e-9), last = Math.floor(Math.log10(to) + 1e-9);
+    const step = Math.max(1, Math.ceil((last - first + 1) / most));
+    return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step)
+      .map((e) => ({ at: 10 ** e, text: e >= -2 && e <= 3 ? (10 ** e).toLocaleString("en") : power(e) }));
+  }
+  const rough = (to - from) / most, unit = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max([1, 2, 5, 10].find((m) => m * unit >= rough) * unit, whole ? 1 : 0);
+  const places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return Array.from({ length: Math.floor(to / step + 1e-9) - Math.ceil(from / step - 1e-9) + 1 },
+    (_, i) => (Math.ceil(from / step - 1e-9) + i) * step).map((at) => ({ at, text: at.toFixed(places).replace("-", "−") }));
+}
+
+// Fill `host` with a picture; marks(X, Y) returns what is inside the axes, cut at their edges.
+function picture(host, { label, height, x, y, marks, over = () => "" }) {
+  const width = host.clientWidth, left = y.name ? 46 : 8, right = width - 10, top = y.name ? 24 : 6, bottom = height - (x.name ? 44 : 22);
+  const X = scale(x, left, right), Y = scale(y, bottom, top);
+  const across = ticks(x, Math.max(2, Math.floor((right - left) / 62))).map(({ at, text }) =>
+    `<text x="${px(X(at))}" y="${bottom + 18}" text-anchor="middle">${text}</text>` +
+    `<path class="tick" d="M${px(X(at))} ${bottom}v4"/>`);
+  const up = (y.name ? ticks(y, Math.max(2, Math.floor((bottom - top) / 34))) : []).map(({ at, text }) =>
+    `<text x="${left - 8}" y="${px(Y(at) + 4)}" text-anchor="end">${text}</text>` +
+    `<path class="grid" d="M${left} ${px(Y(at))}H${right}"/>`);
+  host.innerHTML = `<svg role="img" aria-label="${label}" width="${width}" height="${height}">` +
+    `${up.join("")}<svg x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" ` +
+    `viewBox="${left} ${top} ${right - left} ${bottom - top}">${marks(X, Y, { left, right, top, bottom })}</svg>` +
+    `<path class="axis" d="M${left} ${bottom}H${right}"/>${across.join("")}` +
+    (y.name ? `<text class="name" x="${left - 38}" y="12">${y.name}</text>` : "") +
+    (x.name ? `<text class="name" x="${right}" y="${bottom + 37}" text-anchor="end">${x.name}</text>` : "") +
+    `${over(X, Y, { left, right, top, bottom })}</svg>`;
+}
+
+const line = (series, points) =>
+  `<path class="line ${series}" d="${points.map(([a, b], i) => `${i ? "L" : "M"}${px(a)} ${px(b)}`).join("")}"/>`;
+
+const area = (series, points, base) => points.length < 2 ? "" : `<path class="area ${series}" d="M${px(points[0][0])} ${px(base)}` +
+  `${points.map(([a, b]) => `L${px(a)} ${px(b)}`).join("")}L${px(points.at(-1)[0])} ${px(base)}Z"/>`;
+
+const band = (series, points) => points.length < 2 ? "" : `<path class="area ${series}" d="${points.map(([a, , b], i) =>
+  `${i ? "L" : "M"}${px(a)} ${px(b)}`).join("")}${points.toReversed().map(([a, b]) => `L${px(a)} ${px(b)}`).join("")}Z"/>`;
+
+const box = (series, x0, x1, y0, y1) => `<rect class="${series}" x="${px(Math.min(x0, x1))}" y="${px(Math.min(y0, y1))}" ` +
+  `width="${px(Math.abs(x1 - x0))}" height="${px(Math.abs(y1 - y0))}"/>`;
+
+const SHAPES = {
+  nominal: (r) => `m${-r} ${-r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`,                           // a cross
+  proposal: (r) => `m${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`,                       // a dot
+  ideal: (r) => `m0 ${-1.3 * r}l${1.3 * r} ${1.3 * r}l${-1.3 * r} ${1.3 * r}l${-1.3 * r} ${-1.3 * r}z`,     // a diamond
+};
+
+const dots = (series, points, r = 3) =>
+  `<path class="dot ${series}" d="${points.map(([a, b]) => `M${px(a)} ${px(b)}${SHAPES[series](r)}`).join("")}"/>`;
+
+// What the series of a picture are called, with a sample of each: [series, words].
+function legend(host, entries) {
+  host.innerHTML = entries.map(([series, words]) => {
+    const sample = series in SHAPES ? line(series, [[1, 8], [27, 8]]) + dots(series, [[14, 8]])
+      : series === "exact" ? line(series, [[1, 8], [27, 8]]) : box(series, 2, 26, 2, 14);
+    return `<li><svg width="28" height="16" aria-hidden="true">${sample}</svg>${words}</li>`;
+  }).join("");
+}
