@@ -11,8 +11,7 @@ from jinja2 import Environment, StrictUndefined
 SCRIPTS = ("random", "laws", "information", "running", "chain", "words", "draw", "controls", "surprise", "storms", "modes",
            "months", "main")                     # in this order: each uses only what is above it
 SKY = ("sun", "cloud", "rain", "storm")
-PANELS = (("nominal", "p, usual months"), ("proposal", "q, the feedback proposal"),
-          ("ideal", "given the event: the Doob transform"))
+PANELS = (("nominal", "p, usual months"), ("proposal", "q, feedback"), ("ideal", "given the event (Doob)"))
 
 
 def page() -> str:

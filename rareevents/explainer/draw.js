@@ -15,7 +15,7 @@ function ticks({ from, to, log, whole }, most) {
     const first = Math.ceil(Math.log10(from) - 1e-9), last = Math.floor(Math.log10(to) + 1e-9);
     const step = Math.max(1, Math.ceil((last - first + 1) / most));
     return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step)
-      .map((e) => ({ at: 10 ** e, text: e >= -2 && e <= 3 ? (10 ** e).toLocaleString("en") : power(e) }));
+      .map((e) => ({ at: 10 ** e, text: first >= -2 && e <= 3 ? (10 ** e).toLocaleString("en") : power(e) }));
   }
   const rough = (to - from) / most, unit = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max([1, 2, 5, 10].find((m) => m * unit >= rough) * unit, whole ? 1 : 0);
@@ -24,23 +24,29 @@ function ticks({ from, to, log, whole }, most) {
     (_, i) => (Math.ceil(from / step - 1e-9) + i) * step).map((at) => ({ at, text: at.toFixed(places).replace("-", "−") }));
 }
 
-// Fill `host` with a picture; marks(X, Y) returns what is inside the axes, cut at their edges.
-function picture(host, { label, height, x, y, marks, over = () => "" }) {
-  const width = host.clientWidth, left = y.name ? 46 : 8, right = width - 10, top = y.name ? 24 : 6, bottom = height - (x.name ? 44 : 22);
-  const X = scale(x, left, right), Y = scale(y, bottom, top);
-  const across = ticks(x, Math.max(2, Math.floor((right - left) / 62))).map(({ at, text }) =>
-    `<text x="${px(X(at))}" y="${bottom + 18}" text-anchor="middle">${text}</text>` +
-    `<path class="tick" d="M${px(X(at))} ${bottom}v4"/>`);
-  const up = (y.name ? ticks(y, Math.max(2, Math.floor((bottom - top) / 34))) : []).map(({ at, text }) =>
-    `<text x="${left - 8}" y="${px(Y(at) + 4)}" text-anchor="end">${text}</text>` +
-    `<path class="grid" d="M${left} ${px(Y(at))}H${right}"/>`);
-  host.innerHTML = `<svg role="img" aria-label="${label}" width="${width}" height="${height}">` +
-    `${up.join("")}<svg x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" ` +
-    `viewBox="${left} ${top} ${right - left} ${bottom - top}">${marks(X, Y, { left, right, top, bottom })}</svg>` +
-    `<path class="axis" d="M${left} ${bottom}H${right}"/>${across.join("")}` +
-    (y.name ? `<text class="name" x="${left - 38}" y="12">${y.name}</text>` : "") +
-    (x.name ? `<text class="name" x="${right}" y="${bottom + 37}" text-anchor="end">${x.name}</text>` : "") +
-    `${over(X, Y, { left, right, top, bottom })}</svg>`;
+// One sixteenth of the size of the page's letters: lengths below are in it.
+const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
+// Fill `host` with a picture; marks(X, Y, box) returns what is cut at the edges of the axes, over(X, Y, box) what is not.
+// `head` is room above the axes for what `over` writes.
+function picture(host, { label, height, x, y, marks, over = () => "", head = 0 }) {
+  const width = host.clientWidth, u = unit();
+  if (width === 0) return;                                     // not laid out yet
+  const left = 46 * u, right = width - 10 * u, top = (26 + head) * u, bottom = (height - (x.name ? 44 : 22)) * u;
+  const edges = { left, right, top, bottom, u }, X = scale(x, left, right), Y = scale(y, bottom, top);
+  const across = ticks(x, Math.max(2, Math.floor((right - left) / (62 * u)))).map(({ at, text }) =>
+    `<text x="${px(X(at))}" y="${px(bottom + 18 * u)}" text-anchor="middle">${text}</text>` +
+    `<path class="tick" d="M${px(X(at))} ${px(bottom)}v4"/>`).join("");
+  const up = ticks(y, Math.max(2, Math.floor((bottom - top) / (34 * u)))).map(({ at, text }) =>
+    `<text x="${px(left - 8 * u)}" y="${px(Y(at) + 4 * u)}" text-anchor="end">${text}</text>` +
+    `<path class="grid" d="M${px(left)} ${px(Y(at))}H${px(right)}"/>`).join("");
+  const names = `<text class="name" x="${px(8 * u)}" y="${px(12 * u)}">${y.name}</text>` +
+    (x.name ? `<text class="name" x="${px(right)}" y="${px(bottom + 37 * u)}" text-anchor="end">${x.name}</text>` : "");
+  const inside = `x="${px(left)}" y="${px(top)}" width="${px(right - left)}" height="${px(bottom - top)}" ` +
+    `viewBox="${px(left)} ${px(top)} ${px(right - left)} ${px(bottom - top)}"`;
+  host.innerHTML = `<svg role="img" aria-label="${label}" width="${width}" height="${px(height * u)}">${up}` +
+    `<svg ${inside}>${marks(X, Y, edges)}</svg><path class="axis" d="M${px(left)} ${px(bottom)}H${px(right)}"/>` +
+    `${across}${names}${over(X, Y, edges)}</svg>`;
 }
 
 const line = (series, points) =>
@@ -68,7 +74,8 @@ const dots = (series, points, r = 3) =>
 function legend(host, entries) {
   host.innerHTML = entries.map(([series, words]) => {
     const sample = series in SHAPES ? line(series, [[1, 8], [27, 8]]) + dots(series, [[14, 8]])
-      : series === "exact" ? line(series, [[1, 8], [27, 8]]) : box(series, 2, 26, 2, 14);
+      : series === "exact" ? line(series, [[1, 8], [27, 8]])
+      : series === "rug" ? `<path class="rug" d="M4 13v-9m5 9v-9m3 9v-9m7 9v-9m2 9v-9"/>` : box(series, 2, 26, 2, 14);
     return `<li><svg width="28" height="16" aria-hidden="true">${sample}</svg>${words}</li>`;
   }).join("");
 }

@@ -1,6 +1,6 @@
 // Probabilities: Poisson counts and the normal law.
 
-const COUNTS = 240;                              // counts 0, ..., COUNTS - 1 hold all of the mass that is used here
+const COUNTS = 160;                              // 0, ..., 159 hold all of the mass that is used here, and none underflows
 const LOG_FACTORIAL = [0];
 for (let x = 1; x < COUNTS; x++) LOG_FACTORIAL.push(LOG_FACTORIAL[x - 1] + Math.log(x));
 

@@ -65,7 +65,7 @@ function modesSection(seed) {
       marks: (X, Y, { left, right, top, bottom }) => box("event", X(a), right, top, bottom) + (both.checked ? box("event", left, X(b), top, bottom) : "") +
         area("proposal", at(X, Y, q), bottom) + line("nominal", at(X, Y, (x) => density(x, 0))) + line("proposal", at(X, Y, q)) +
         line("ideal", side(X, Y, (x) => x > a, a, 8)) + (both.checked ? line("ideal", side(X, Y, (x) => x < b, b, -8)) : "") +
-        `<path class="rug" d="${rug.map((x) => `M${px(X(x))} ${bottom}v-9`).join("")}"/>`,
+        `<path class="rug" d="${rug.map((x) => `M${px(X(x))} ${px(bottom)}v-9`).join("")}"/>`,
     });
   }
 

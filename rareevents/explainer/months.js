@@ -25,7 +25,8 @@ function monthsSection(seed) {
       show(`${name}-event`, event, event < 1e-3 ? number(event, 2) : percent(event));
       show(`${name}-wasted`, grade.bits, bits(Math.abs(grade.bits)));
       show(`${name}-relvar`, grade.variance, number(Math.abs(grade.variance) < 1e-9 ? 0 : grade.variance));
-      show(`${name}-found`, found.value, found.hits ? `${number(found.value)} ± ${percent(found.error / found.value, 1)}` : "no hit");
+      show(`${name}-found`, found.value, found.hits ? number(found.value) : "no hit");
+      show(`${name}-off`, found.error / found.value, found.hits ? `± ${percent(found.error / found.value, 1)}` : `< ${number(found.high, 2)}`);
       if (name === "nominal") {
         show("month-mu", grade.mu, number(grade.mu));
         tell("months-words", `A month with ${k} storms or more comes once in ${number(1 / grade.mu, 2)} months.`);
@@ -36,16 +37,16 @@ function monthsSection(seed) {
 
   // A row for each month, a bar for each day; the number at its end is that of the storms.
   function strip(name, months, k) {
-    const host = find(name), width = host.clientWidth, row = 17, step = (width - 30) / DAYS, paths = KINDS.map(() => "");
+    const host = find(name), width = host.clientWidth, u = unit(), row = 17 * u, step = Math.max(width - 30 * u, 0) / DAYS, paths = KINDS.map(() => "");
     const words = months.map(({ days, storms }, m) => {
       days.forEach((kind, day) => {
-        const height = 4 + 3.2 * kind, x = px(day * step);
-        paths[kind] += `M${x} ${row * (m + 1) - 3}v${-height}h${px(step - 1)}v${height}z`;
+        const height = px((4 + 3.2 * kind) * u), x = px(day * step);
+        paths[kind] += `M${x} ${px(row * (m + 1) - 3 * u)}v${-height}h${px(Math.max(step - 1, 0))}v${height}z`;
       });
-      return `<text class="${storms >= k ? "hit" : ""}" x="${width}" y="${row * (m + 1) - 4}" text-anchor="end">${storms}</text>`;
+      return `<text class="${storms >= k ? "hit" : ""}" x="${width}" y="${px(row * (m + 1) - 4 * u)}" text-anchor="end">${storms}</text>`;
     });
     host.innerHTML = `<svg role="img" aria-label="${SHOWN} months; their storms: ${months.map((m) => m.storms).join(", ")}" width="${width}" ` +
-      `height="${row * SHOWN}">${paths.map((path, kind) => `<path class="${SKY[kind]}" d="${path}"/>`).join("")}${words.join("")}</svg>`;
+      `height="${px(row * SHOWN)}">${paths.map((path, kind) => `<path class="${SKY[kind]}" d="${path}"/>`).join("")}${words.join("")}</svg>`;
   }
 
   function days(curves) {

@@ -39,7 +39,7 @@ function stormsSection(seed) {
 
   function rows(name, found, exact) {
     show(`${name}-estimate`, found.value, found.hits ? number(found.value) : "no hit");
-    show(`${name}-error`, found.error / found.value, found.hits ? `± ${percent(found.error / found.value, 1)}` : `below ${number(found.high, 2)}`);
+    show(`${name}-error`, found.error / found.value, found.hits ? `± ${percent(found.error / found.value, 1)}` : `< ${number(found.high, 2)}`);
     show(`${name}-hits`, found.hits, found.hits.toLocaleString("en"));
     show(`${name}-ess`, found.ess, found.ess ? number(found.ess, 3) : "0");
     show(`${name}-bits`, exact.bits, bits(exact.bits));
@@ -55,7 +55,7 @@ function stormsSection(seed) {
     const at = (X, Y, law) => counts.filter((x) => law[x] > 1e-4 * top).map((x) => [X(x), Y(law[x])]);
     picture(find("laws"), {
       label: `The nominal law p with mean ${RATE}, the proposal q with mean ${rate.value}, and the ideal proposal above ${level.value} storms.`,
-      height: 300, x: { ...axis, name: "storms in a month" }, y: { from: 0, to: top, name: "probability" },
+      height: 330, x: { ...axis, name: "storms in a month" }, y: { from: 0, to: top, name: "probability" },
       marks: (X, Y, { right, top, bottom }) => box("event", X(level.value - 0.5), right, top, bottom) +
         area("proposal", at(X, Y, q), bottom) +
         [["nominal", p], ["ideal", ideal], ["proposal", q]].map(([series, law]) => line(series, at(X, Y, law)) + dots(series, at(X, Y, law))).join(""),
@@ -65,7 +65,7 @@ function stormsSection(seed) {
   // log10 p/q is a line in x; dots where it counts, as large as the share of q* there.
   function weights(q) {
     const log = (x) => Math.log10(p[x] / q[x]), inside = counts.filter(event), low = Math.min(-1, ...inside.map(log).filter(Number.isFinite));
-    const axisY = { from: Math.max(-40, 1.1 * low), to: Math.max(1, -0.25 * low), name: "log₁₀ of the weight p/q" };
+    const axisY = { from: Math.max(-40, 1.1 * low), to: 1.1 * Math.max(1, log(0)), name: "log₁₀ of the weight p/q" };
     picture(find("weights"), {
       label: `The weight p/q falls from ${number(p[0] / q[0], 2)} without storms to ${number(p[level.value] / q[level.value], 2)} at the level.`,
       height: 170, x: { ...axis }, y: axisY,

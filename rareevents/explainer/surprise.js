@@ -10,7 +10,7 @@ function moved(p, i, value) {
 }
 
 function surpriseSection(seed) {
-  const DAYS_LIVED = 3000, HIGHEST = 10;
+  const DAYS_LIVED = 3000, HIGHEST = 9;
   const vectors = { p: { law: CLIMATES.today, anchor: CLIMATES.today }, q: { law: APPS.rainy, anchor: APPS.rainy } };
   let draws = seed;
 
@@ -59,18 +59,20 @@ function surpriseSection(seed) {
   // A column for each kind of weather, as wide as it is likely and as high as it is surprising.
   function skyline(p, q, h, cross) {
     const starts = p.map((_, i) => p.slice(0, i).reduce((a, b) => a + b, 0)), cap = (x) => Math.min(x, 2 * HIGHEST);
+    const highest = Math.max(...p.map((mass, i) => (mass > 0 ? Math.max(surprise(mass), surprise(q[i])) : 0)));
+    const high = Math.min(HIGHEST, Math.max(3, 1.12 * highest));
     picture(find("skyline"), {
-      label: `Surprise of each kind of weather. Entropy ${bits(h)}, cross entropy ${bits(cross)}.`, height: 320,
-      x: { from: 0, to: 1, name: "share of days" }, y: { from: 0, to: HIGHEST, name: "surprise, bits" },
+      label: `Surprise of each kind of weather. Entropy ${bits(h)}, cross entropy ${bits(cross)}.`, height: 410, head: 22,
+      x: { from: 0, to: 1, name: "share of days" }, y: { from: 0, to: high, name: "surprise, bits" },
       marks: (X, Y) => p.map((mass, i) => {
         if (mass === 0) return "";
         const [x0, x1] = [X(starts[i]), X(starts[i] + mass)], [a, b] = [cap(surprise(mass)), cap(surprise(q[i]))];
         return box("entropy", x0, x1, Y(0), Y(a)) + (b > a ? box("wasted", x0, x1, Y(a), Y(b)) : box("saved", x0, x1, Y(a), Y(b))) +
           line("proposal plain", [[x0, Y(b)], [x1, Y(b)]]) + `<path class="edge" d="M${px(x1)} ${px(Y(0))}V${px(Y(Math.max(a, b)))}"/>`;
       }).join(""),
-      over: (X, Y, { left, right, top, bottom }) => columnNames(p, starts, X, left, right).map(({ kind, middle, at }) =>
-        `<path class="edge" d="M${px(middle)} ${top + 2}L${px(at)} ${top - 4}"/>` +
-        `<text class="kind" x="${px(at)}" y="${top - 8}" text-anchor="middle">${kind}</text>`).join(""),
+      over: (X, Y, edges) => columnNames(p, starts, X, edges).map(({ kind, middle, at }) =>
+        `<path class="edge" d="M${px(middle)} ${px(edges.top)}L${px(at)} ${px(edges.top - 12 * edges.u)}"/>` +
+        `<text class="kind" x="${px(at)}" y="${px(edges.top - 17 * edges.u)}" text-anchor="middle">${kind}</text>`).join(""),
     });
   }
 
@@ -104,9 +106,9 @@ function surpriseSection(seed) {
 }
 
 // Names over the columns, pushed apart where columns are narrow.
-function columnNames(p, starts, X, left, right) {
-  const room = 44, names = SKY.map((kind, i) => ({ kind, middle: X(starts[i] + p[i] / 2), mass: p[i] })).filter((name) => name.mass > 0);
-  names.forEach((name, i) => { name.at = Math.max(name.middle, i ? names[i - 1].at + room : left + room / 2); });
-  names.toReversed().forEach((name, i, all) => { name.at = Math.min(name.at, i ? all[i - 1].at - room : right - room / 2); });
+function columnNames(p, starts, X, { left, right, u }) {
+  const room = 42 * u, names = SKY.map((kind, i) => ({ kind, middle: X(starts[i] + p[i] / 2), mass: p[i] })).filter((name) => name.mass > 0);
+  names.forEach((name, i) => { name.at = Math.max(name.middle, i ? names[i - 1].at + room : left); });
+  names.toReversed().forEach((name, i, all) => { name.at = Math.min(name.at, i ? all[i - 1].at - room : right - room / 3); });
   return names;
 }
