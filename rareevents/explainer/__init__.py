@@ -8,8 +8,8 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-SCRIPTS = ("random", "laws", "information", "running", "chain", "words", "draw", "controls", "surprise", "storms", "modes",
-           "months", "main")                     # in this order: each uses only what is above it
+SCRIPTS = ("random", "laws", "information", "running", "chain", "words", "draw", "controls",
+           "surprise", "storms", "modes", "months", "main")            # in this order: each uses only what is above it
 SKY = ("sun", "cloud", "rain", "storm")
 PANELS = (("nominal", "p, usual months"), ("proposal", "q, feedback"), ("ideal", "given the event (Doob)"))
 

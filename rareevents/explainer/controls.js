@@ -21,6 +21,18 @@ function show(name, value, words) {
   place.textContent = words;
 }
 
+// Call act(value) while a pointer is dragged over the axes of a picture, with the value below it on a linear axis.
+function draggable(name, { from, to }, act) {
+  const host = find(name);
+  const drag = ({ clientX }) => {
+    const { left, width } = host.getBoundingClientRect(), [first, last] = sides(width, unit());
+    act(from + (clientX - left - first) / (last - first) * (to - from));
+  };
+  host.classList.add("draggable");
+  host.addEventListener("pointerdown", (event) => { host.setPointerCapture(event.pointerId); drag(event); });
+  host.addEventListener("pointermove", (event) => { if (host.hasPointerCapture(event.pointerId)) drag(event); });
+}
+
 // A sentence that is read aloud when the hand rests.
 const waiting = new Map();
 function tell(name, sentence) {

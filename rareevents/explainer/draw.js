@@ -27,14 +27,17 @@ function ticks({ from, to, log, whole }, most) {
 // One sixteenth of the size of the page's letters: lengths below are in it.
 const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
+// Where the axes begin and end.
+const sides = (width, u) => [46 * u, width - 10 * u];
+
 // Fill `host` with a picture; marks(X, Y, box) returns what is cut at the edges of the axes, over(X, Y, box) what is not.
 // `head` is room above the axes for what `over` writes.
 function picture(host, { label, height, x, y, marks, over = () => "", head = 0 }) {
   const width = host.clientWidth, u = unit();
   if (width === 0) return;                                     // not laid out yet
-  const left = 46 * u, right = width - 10 * u, top = (26 + head) * u, bottom = (height - (x.name ? 44 : 22)) * u;
+  const [left, right] = sides(width, u), top = (26 + head) * u, bottom = (height - (x.name ? 44 : 22)) * u;
   const edges = { left, right, top, bottom, u }, X = scale(x, left, right), Y = scale(y, bottom, top);
-  const across = ticks(x, Math.max(2, Math.floor((right - left) / (62 * u)))).map(({ at, text }) =>
+  const across = ticks(x, Math.max(2, Math.floor((right - left) / (50 * u)))).map(({ at, text }) =>
     `<text x="${px(X(at))}" y="${px(bottom + 18 * u)}" text-anchor="middle">${text}</text>` +
     `<path class="tick" d="M${px(X(at))} ${px(bottom)}v4"/>`).join("");
   const up = ticks(y, Math.max(2, Math.floor((bottom - top) / (34 * u)))).map(({ at, text }) =>
@@ -68,7 +71,7 @@ const SHAPES = {
 };
 
 const dots = (series, points, r = 3) =>
-  `<path class="dot ${series}" d="${points.map(([a, b]) => `M${px(a)} ${px(b)}${SHAPES[series](r)}`).join("")}"/>`;
+  `<path class="dot ${series}" d="${points.map(([a, b]) => `M${px(a)} ${px(b)}${SHAPES[series](px(r * unit()))}`).join("")}"/>`;
 
 // What the series of a picture are called, with a sample of each: [series, words].
 function legend(host, entries) {

@@ -6,11 +6,11 @@ function stormsSection(seed) {
   const level = slider("level", (k) => `${k} storms`, () => draw());
   const rate = slider("rate", (q) => `${q.toFixed(1)} storms`, () => draw());
   const size = slider("draws", (i) => SIZES[i].toLocaleString("en"), () => draw());
-  find("best-tilt").addEventListener("click", () => { rate.value = ideal().mean; draw(); });
-  find("no-tilt").addEventListener("click", () => { rate.value = RATE; draw(); });
+  find("best-tilt").addEventListener("click", () => tilted(ideal().mean));
+  find("no-tilt").addEventListener("click", () => tilted(RATE));
   find("draw-again").addEventListener("click", () => { draws++; draw(true); });
 
-  const event = (x) => x >= level.value;
+  const event = (x) => x >= level.value, tilted = (mean) => { rate.value = mean; draw(); };
 
   // q*, the nominal law given the event, and its mean: the tilt with that mean wastes least.
   function ideal() {
@@ -58,7 +58,8 @@ function stormsSection(seed) {
       height: 330, x: { ...axis, name: "storms in a month" }, y: { from: 0, to: top, name: "probability" },
       marks: (X, Y, { right, top, bottom }) => box("event", X(level.value - 0.5), right, top, bottom) +
         area("proposal", at(X, Y, q), bottom) +
-        [["nominal", p], ["ideal", ideal], ["proposal", q]].map(([series, law]) => line(series, at(X, Y, law)) + dots(series, at(X, Y, law))).join(""),
+        [["nominal", p], ["ideal", ideal], ["proposal", q]].map(([series, law]) => line(series, at(X, Y, law)) + dots(series, at(X, Y, law))).join("") +
+        `<path class="edge" d="M${px(X(rate.value))} ${px(bottom)}V${px(Y(Math.max(...q)))}"/>` + dots("proposal", [[X(rate.value), Y(Math.max(...q))]], 7),
     });
   }
 
@@ -105,6 +106,8 @@ function stormsSection(seed) {
     });
   }
 
+  draggable("laws", axis, tilted);
+  draggable("valley", { from: 0, to: 40 }, tilted);
   legend(find("laws-legend"), [["nominal", "p, nominal"], ["proposal", "q, proposal"], ["ideal", "q*, ideal"], ["event", "the event"]]);
   legend(find("settling-legend"), [["nominal", "naive; dotted: bound without a hit"], ["proposal", "importance sampling"], ["exact", "exact"]]);
   return draw;

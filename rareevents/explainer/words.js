@@ -13,9 +13,9 @@ function number(x, digits = 3) {
     return x.toLocaleString("en", { maximumFractionDigits: Number.isInteger(x) ? 0 : places }).replace("-", "−");
   }
   const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  return `${mantissa.replace("-", "−")} × ${power(Number(exponent))}`;
+  return `${mantissa.replace("-", "−")}\u00a0×\u00a0${power(Number(exponent))}`;
 }
 
-const bits = (x) => `${Number.isFinite(x) ? x.toFixed(Math.abs(x) < 10 ? 2 : 1) : "∞"} bits`;
+const bits = (x) => `${Number.isFinite(x) ? x.toFixed(Math.abs(x) < 10 ? 2 : 1) : "∞"}\u00a0bits`;
 
-const percent = (x, places = 0) => `${(100 * x).toFixed(places)} %`;
+const percent = (x, places = 0) => `${(100 * x).toFixed(places)}\u00a0%`;
