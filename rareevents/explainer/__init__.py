@@ -21,8 +21,9 @@ def page() -> str:
     4
     """
     folder = files(__name__)
-    script = "\n".join(folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    template = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-                           keep_trailing_newline=True).from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
-    return template.render(style=folder.joinpath("style.css").read_text(encoding="utf-8"), script=script, sky=SKY,
-                           panels=PANELS)
+    texts = {name: folder.joinpath(name).read_text(encoding="utf-8")
+             for name in ("page.html", "style.css", *(f"{script}.js" for script in SCRIPTS))}
+    environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                              keep_trailing_newline=True)
+    return environment.from_string(texts["page.html"]).render(
+        style=texts["style.css"], script="\n".join(texts[f"{script}.js"] for script in SCRIPTS), sky=SKY, panels=PANELS)

@@ -4,14 +4,27 @@ const find = (name) => document.getElementById(name);
 
 // Call act(value) while an input moves and write what `words` makes of the value beside it and into what is read aloud.
 function slider(name, words, act) {
-  const input = find(name), value = find(`${name}-value`);
+  const input = find(name),
+    value = find(`${name}-value`);
   const tell = () => {
     value.textContent = words(Number(input.value));
     input.setAttribute("aria-valuetext", value.textContent);
   };
-  input.addEventListener("input", () => { tell(); act(Number(input.value)); });
+  input.addEventListener("input", () => {
+    tell();
+    act(Number(input.value));
+  });
   tell();
-  return { tell, get value() { return Number(input.value); }, set value(x) { input.value = x; tell(); } };
+  return {
+    tell,
+    get value() {
+      return Number(input.value);
+    },
+    set value(x) {
+      input.value = x;
+      tell();
+    },
+  };
 }
 
 // Show a number in words; `data-value` keeps all of its digits.
@@ -25,12 +38,18 @@ function show(name, value, words) {
 function draggable(name, { from, to }, act) {
   const host = find(name);
   const drag = ({ clientX }) => {
-    const { left, width } = host.getBoundingClientRect(), [first, last] = sides(width, unit());
-    act(from + (clientX - left - first) / (last - first) * (to - from));
+    const { left, width } = host.getBoundingClientRect(),
+      [first, last] = sides(width, layout.unit);
+    act(from + ((clientX - left - first) / (last - first)) * (to - from));
   };
   host.classList.add("draggable");
-  host.addEventListener("pointerdown", (event) => { host.setPointerCapture(event.pointerId); drag(event); });
-  host.addEventListener("pointermove", (event) => { if (host.hasPointerCapture(event.pointerId)) drag(event); });
+  host.addEventListener("pointerdown", (event) => {
+    host.setPointerCapture(event.pointerId);
+    drag(event);
+  });
+  host.addEventListener("pointermove", (event) => {
+    if (host.hasPointerCapture(event.pointerId)) drag(event);
+  });
 }
 
 // A sentence that is read aloud when the hand rests.
@@ -39,7 +58,13 @@ function tell(name, sentence) {
   const place = find(name);
   clearTimeout(waiting.get(name));
   if (place.textContent === "") place.textContent = sentence;
-  else waiting.set(name, setTimeout(() => { place.textContent = sentence; }, 250));
+  else
+    waiting.set(
+      name,
+      setTimeout(() => {
+        place.textContent = sentence;
+      }, 250),
+    );
 }
 
 // Let a picture grow: draw(share) with a share from 0 to 1, at once where motion is not wanted.
@@ -55,4 +80,7 @@ function grow(name, draw) {
   };
   growing.set(name, requestAnimationFrame(step));
 }
-const settle = (name, draw) => { cancelAnimationFrame(growing.get(name)); draw(1); };
+const settle = (name, draw) => {
+  cancelAnimationFrame(growing.get(name));
+  draw(1);
+};

@@ -8,8 +8,9 @@ let drawnAt = 0;
 new ResizeObserver(() => {
   if (document.documentElement.clientWidth === drawnAt) return;
   drawnAt = document.documentElement.clientWidth;
+  measure();
   sections.forEach((draw) => draw());
 }).observe(document.documentElement);
 
 // For the console, and for the tests.
-globalThis.explainer = { generator, stream, table, poisson, upperTail, cost, chances, nominalPlan, doobPlan, feedbackPlan, gradePlan, storminess };
+globalThis.explainer = { generator, stream, table, poisson, nominalPlan, feedbackPlan, doobPlan, storminess };

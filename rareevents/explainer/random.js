@@ -2,8 +2,14 @@
 
 function generator(a, b, c, d) {
   function word() {
-    const five = Math.imul(b, 5), result = Math.imul((five << 7) | (five >>> 25), 9), t = b << 9;
-    c ^= a; d ^= b; b ^= c; a ^= d; c ^= t;
+    const five = Math.imul(b, 5),
+      result = Math.imul((five << 7) | (five >>> 25), 9),
+      t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
     d = (d << 11) | (d >>> 21);
     return result >>> 0;
   }
@@ -29,11 +35,14 @@ function stream(seed, number) {
 
 // Draws from masses of 0, 1, 2, ... by inversion, each search begun near its end (Chen and Asau 1974).
 function table(masses) {
-  const below = new Float64Array(masses.length), guide = new Int32Array(256);
+  const below = new Float64Array(masses.length),
+    guide = new Int32Array(256);
   let total = 0;
-  masses.forEach((mass, x) => { below[x] = total += mass; });
+  masses.forEach((mass, x) => {
+    below[x] = total += mass;
+  });
   for (let cell = 0, x = 0; cell < 256; cell++) {
-    while (x < masses.length - 1 && below[x] <= total * cell / 256) x++;
+    while (x < masses.length - 1 && below[x] <= (total * cell) / 256) x++;
     guide[cell] = x;
   }
   return (random) => {
