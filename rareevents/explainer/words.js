@@ -9,8 +9,9 @@ function number(x, digits = 3) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "–" : x > 0 ? "∞" : "−∞";
   const size = Math.abs(x);
   if (size === 0 || (size >= 1e-3 && size < 1e6)) {
-    const places = size === 0 ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
-    return x.toLocaleString("en", { maximumFractionDigits: Number.isInteger(x) ? 0 : places }).replace("-", "−");
+    const places = Number.isInteger(x) ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+    const shown = x.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+    return shown.replace("-", "−");
   }
   const [mantissa, exponent] = x.toExponential(digits - 1).split("e");
   return `${mantissa.replace("-", "−")}\u00a0×\u00a0${power(Number(exponent))}`;
