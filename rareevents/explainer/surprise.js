@@ -113,7 +113,7 @@ function surpriseSection(seed) {
             return (
               box("entropy", x0, x1, Y(0), Y(a)) +
               (b > a ? box("wasted", x0, x1, Y(a), Y(b)) : box("saved", x0, x1, Y(a), Y(b))) +
-              line("proposal plain", [
+              line("proposal", [
                 [x0, Y(b)],
                 [x1, Y(b)],
               ]) +
@@ -162,7 +162,7 @@ function surpriseSection(seed) {
       marks: (X, Y, edges) =>
         horizontal("line exact", Y(h), edges) +
         (Number.isFinite(cross) ? horizontal("line exact", Y(cross), edges) : "") +
-        line("nominal plain", at(X, Y, "h")) +
+        line("nominal", at(X, Y, "h")) +
         line("proposal", at(X, Y, "cross")),
     });
   }
