@@ -272,7 +272,7 @@ def test_every_control_moves_what_it_says(shown):
             shown.click(control)
         else:
             shown.move(control, value)
-            assert shown.js("""const [input, value] = arguments.map((name) => document.getElementById(name));
+            assert shown.js("""const [input, value] = [...arguments].map((name) => document.getElementById(name));
                                return input.getAttribute("aria-valuetext") === value.textContent""",
                             control, f"{control}-value")
         still = [name for name, old in zip(changed, before, strict=True) if shown.content(name) == old]
