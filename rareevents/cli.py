@@ -1,4 +1,4 @@
-"""rareevents list | run | reproduce. Nothing heavy is imported before it is needed: --help is immediate."""
+"""rareevents list | run | reproduce | explain. Nothing heavy is imported before it is needed: --help is immediate."""
 from __future__ import annotations
 
 import argparse
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="rareevents", description="Rare events by importance sampling.",
                                      allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"rareevents {version('rareevents')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | reproduce")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | reproduce | explain")
     commands.add_parser("list", help="the experiments, one line each")
     run = commands.add_parser("run", help="run one experiment; every setting of it is a flag")
     run.add_argument("experiment", nargs="?", help="a script, or the name of one in experiments/")
@@ -26,12 +26,17 @@ def main(argv: list[str] | None = None) -> int:
                                 allow_abbrev=False)
     again.add_argument("names", nargs="*", help="which ones; default: all")
     again.add_argument("--update", action="store_true", help="write what differs")
+    page = commands.add_parser("explain", help="write a page to play with the idea, and open it", allow_abbrev=False)
+    page.add_argument("--output", type=Path, default=Path("explainer.html"), help="where to; default: explainer.html")
+    page.add_argument("--no-open", action="store_true", help="leave the browser alone")
     options = parser.parse_args(argv)
     try:
         if options.command == "list" or (options.command == "run" and options.experiment is None):
             return show()
         if options.command == "run":
             return execute(script_of(options.experiment), options.flags)
+        if options.command == "explain":
+            return explain(options.output, options.no_open)
         return reproduce(options.names, options.update)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -102,6 +107,18 @@ def execute(script: Path, flags: list[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
     finally:
         sys.argv, sys.path[:] = before
+
+
+def explain(path: Path, no_open: bool) -> int:
+    """Write the explainer and open it in the browser, where there is one."""
+    from rareevents.explainer import page
+    from rareevents.files import write_whole
+    write_whole(path, page().encode())
+    print(path)
+    if not no_open:
+        import webbrowser
+        webbrowser.open(path.resolve().as_uri())
+    return 0
 
 
 def reproduce(names: list[str], update: bool) -> int:

@@ -251,7 +251,7 @@ def on_terminal(arguments, folder, columns):
     (["reproduce", "storm"], 1, ["did you mean 'storms'?"]),
     (["reproduce", "--updat", "storms", "--force"], 2, ["unrecognized arguments: --updat --force"]),
     (["reproduced"], 2, ["invalid choice: 'reproduced'", "list", "run", "reproduce"]),
-    ([], 2, ["list | run | reproduce"]),
+    ([], 2, ["list | run | reproduce | explain"]),
 ], ids=lambda value: None)
 def test_refused(run, copied, arguments, code, words):
     before = contents(copied)

@@ -10,7 +10,7 @@ LAYERS = ("kernels", "distributions", "processes", "folds", "events", "integrand
           "moments", "blame", "draws", "sampler", "tails", "intervals", "certificates", "second_moments", "paths",
           "reductions", "designs", "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms",
           "summands", "oracle", "proposals", "methods", "information", "testing", "plots", "staleness", "experiments",
-          "cli", "__init__", "problems", "__main__")
+          "explainer", "cli", "__init__", "problems", "__main__")
 UPWARD = {("estimates", "plots"), ("methods", "plots")}          # inside a function only: convenience methods
 RESERVED = {                                                     # module: the only files that may import it
     "matplotlib": {"plots.py"},
