@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,6 +36,12 @@ class Comparison:
     """The estimates of several proposals for one question, by name; the first is the reference of the ratios."""
 
     estimates: dict[str, Estimate]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.estimates)
+
+    def __len__(self) -> int:
+        return len(self.estimates)
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates[name]
