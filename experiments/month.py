@@ -6,6 +6,7 @@ levels, RESTART), plans that are made beforehand (a stationary tilt, a tilt for 
 the weather and the count so far (feedback, a learned policy, a committor that is learned from paths that climbed) and
 the exact answer, whose conditional law of the month is the ideal proposal.
 """
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ import rareevents as rare
 from experiments.seattle import KINDS as ALL_KINDS
 from experiments.seattle import add_half, record, tables
 from rareevents import oracle, plots, proposals
-from rareevents.estimates import shown
 from rareevents.experiments import Findings, main
+from rareevents.report import Told, figure
 
 LEVELS = [0.5, 0.65, 0.77, 0.85, 0.92]        # of splitting beside the adaptive one: shares of the wet days asked for
 TRIALS = 10                                   # about one over the chance to reach the next of them
@@ -143,16 +144,37 @@ def run(settings: Settings, progress: bool) -> Findings:
                "wasted_bits": {name: oracle.grade(summer, event, design.law).kl / np.log(2.0)
                                for name, design in made.items() if name != "learned policy"},
                "wet_share": {name: share.tolist() for name, share in shares.items()}}
-    lines = [f"P(at least {settings.wet} wet days of {settings.days}) = {exact:.6g} exactly, once in "
-             f"{1.0 / exact:,.0f} summers' months", "",
-             f"{'method':<24}{'estimate':>20}{'rel. error':>12}{'V exact':>12}{'V measured':>12}  verdict"]
-    for name, e in [*found.items(), *climbed.items()]:
-        v = naive.relative_variance if name == "naive" else made[name].relative_variance if name in made else None
-        lines.append(f"{name:<24}{shown(e.value, e.std_error):>20}{e.relative_error:>12.2g}"
-                     f"{'' if v is None else f'{v:.3g}':>12}{e.relative_variance:>12.3g}  {e.verdict}")
     return Findings(numbers, {"months": strips(panels, settings.wet), "days": seasons(shares, settings.days),
-                              "costs": costs(rows)}, "\n".join(lines))
+                              "costs": costs(rows), "frontier": paid({**found, **climbed})})
+
+
+def paid(found):
+    """What each method spent, learning included, and the error that it reached."""
+    return plots.frontier({name: [(sum(e.evaluations), e.relative_error)] for name, e in found.items() if e.hits},
+                          "months drawn", plots.figure(figsize=(8.4, 4.4))[1])
+
+
+def tell(settings, numbers):
+    found = {name: numbers["estimates"][name] for name in (
+        "naive", "stationary tilt", "tilt for the month", "feedback", "learned policy", "learned committor",
+        "given the event (Doob)")}
+    exact = numbers["exact_relative_variance"]
+    return Told(
+        f"Once in {1.0 / numbers['exact']:,.0f} months. The proposal that sees the count so far has a relative "
+        f"variance of {figure(exact['feedback'])} a month; the best plan made beforehand "
+        f"{figure(exact['tilt for the month'])}.",
+        {"months": "Each row is a month, each column a day; darker is wetter. The months of the feedback proposal look "
+                   "like those of the usual law given the event. The tilt that ignores the count misses the event or "
+                   "overshoots.",
+         "days": "Given the event the month relaxes at its end, once the count is reached; a plan made beforehand "
+                 "cannot.",
+         "costs": "Further left is better. Bars are exact, dots measured; each step of the axis is a factor in draws.",
+         "frontier": "Lower and further left is better; along a grey line methods are worth the same. Learned "
+                     "proposals pay for what they learned from, and splitting pays for every path."},
+        quantity=f"P(at least {settings['wet']} wet days of {settings['days']})",
+        estimates={**found, **numbers["splitting"]}, best="feedback", exact=numbers["exact"],
+        bits={"naive": -math.log2(numbers["exact"]), **numbers["wasted_bits"]})
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)
