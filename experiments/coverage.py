@@ -358,7 +358,8 @@ def picture(found):
         plots.coverage({name: one and here.get(name, empty) for name, one in names.items()}, CONFIDENCE,
                        [limit for limit in (asked, MOST) if limit is not None], tuple(kinds.values()), LEFT,
                        "Student's t", panel)
-        panel.set_title(head, loc="left")
+        with plots.style():
+            panel.set_title(head)
         panel.set(xlabel="", xticks=sorted({85.0, 90.0, 95.0, *(100.0 * x for x in (asked, MOST) if x is not None)}))
         panel.tick_params(axis="x", labelsize=8)
         panel.xaxis.set_major_formatter("{x:g}")

@@ -82,8 +82,9 @@ def curves(rows, storms):
         plots.learning({name: [[(point[0], point[k]) for point in run] for run in runs] for name, runs in rows.items()},
                        "months", label, MOST, ax)
     right.get_legend().remove()
-    left.set_title(f"Learning {storms} storms: variance", loc="left")
-    right.set_title("The same in bits", loc="left")
+    with plots.style():
+        left.set_title(f"Learning {storms} storms: variance")
+        right.set_title("The same in bits")
     return made
 
 

@@ -309,8 +309,9 @@ def tell(settings, numbers):
     sure = f"{settings['confidence']:.0%} interval"
     least, most = (pick(row["persistent"] / row["exact"] for row in months.values()) for pick in (min, max))
     narrow = min(row["fit"][1] / row["fit"][0] for row in months.values())
+    worst = max(row["found"]["tilted"]["relative_error"] for row in months.values())
     return Told(
-        "Importance sampling knows each probability under the fitted law to a percent, and that says little of the "
+        f"Importance sampling knows each probability under the fitted law to {worst:.1%}, and that says little of the "
         f"climate: from three years the interval of P(month) spans a factor of at least {narrow:.0e}, and persistence "
         f"multiplies it by {least:.0e} to {most:.0e}. None of these numbers is a return period.",
         {"climatology": "The shares of each kind of weather by month, with their intervals: what the fit knows.",

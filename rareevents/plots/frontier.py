@@ -36,8 +36,8 @@ def frontier(points: Mapping[str, Sequence[tuple[float, float]]], cost: str = "d
         raise ValueError(f"points must hold pairs (cost, relative error) above 0, at least one, got {dict(points)!r}")
     with style():
         ax = axes_of(ax)
-        low, high = every[:, 0].min() / 2.0, every[:, 0].max() * 2.0
-        bottom, top = every[:, 1].min() / 2.0, every[:, 1].max() * 2.0
+        (low, bottom), (high, top) = (10.0 ** whole(np.log10(every * room)).astype(float) for whole, room in (
+            (lambda x: np.floor(x.min(axis=0)), 0.8), (lambda x: np.ceil(x.max(axis=0)), 1.25)))
         work = np.log10(every[:, 1] ** 2 * every[:, 0])
         for power in range(int(np.floor(work.min())), int(np.ceil(work.max())) + 1):
             ends = np.array([low, high])
@@ -45,7 +45,8 @@ def frontier(points: Mapping[str, Sequence[tuple[float, float]]], cost: str = "d
                     label=f"equal R² times {cost}, ten times apart" if power == int(np.floor(work.min())) else None)
         for name, (colour, marker, line) in looks_of(points).items():
             at, error = np.array(sorted(points[name])).T
-            ax.plot(at, error, color=colour, marker=marker, markersize=8, linestyle=line, label=name)
+            ax.plot(at, error, color=colour, marker=marker, markersize=8, linestyle=line if len(at) > 1 else "none",
+                    label=name)
         ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(bottom, top), xlabel=cost, ylabel="relative error",
                title="What each method paid, and what it knows")
         ax.grid(False)

@@ -17,8 +17,9 @@ LOWEST = 0.5                  # of the share of one term: where the axis ends
 def pareto_tail(estimates: Mapping[str, Estimate], ax: Any = None) -> Any:
     """P(Y > y | Y > u) of the largest terms Y = |f| p/q against y/u, beside (y/u)^-2, the slope at k = 1/2.
 
-    u is the term below the M largest ones to which k-hat is fitted. A tail that goes on falling less steeply than the
-    dashed line has no variance; one that bends down is bounded. Without a k-hat the terms are few, or tie.
+    u is the term below the M largest ones to which k-hat is fitted. A tail that goes on less steeply than the
+    dashed line looks, as far as these draws can show, like one without a variance; one that bends down is bounded.
+    Without a k-hat the terms are few, or tie.
 
     Parameters
     ----------
@@ -61,8 +62,8 @@ def pareto_tail(estimates: Mapping[str, Estimate], ax: Any = None) -> Any:
             farthest, lowest = max(farthest, above[0]), min(lowest, 1.0 / size)
         guide = np.array([1.0, farthest * 1.5])
         ax.plot(guide, guide ** -2, color=EXACT, linestyle="--", linewidth=1.2,
-                label="slope at k = 1/2: flatter has no variance")
+                label="slope at k = 1/2")
         ax.set(xscale="log", yscale="log", ylim=(LOWEST * lowest, 1.3), xlabel="term over the cutoff, y/u",
                ylabel="share of the tail beyond y", title="The largest terms")
-        ax.legend(loc="lower left")
+        ax.legend(loc="best")
     return ax

@@ -10,7 +10,7 @@ from rareevents.plots.look import EXACT, NAIVE, SAMPLED, axes_of, style
 
 LOOKS = {"passed": (SAMPLED, "o"), "failed": (NAIVE, "X")}        # any other status: grey and hollow
 WIDEST = 1e4                  # how far from its limit a figure is drawn, at most
-WIDTH = 92                    # letters in a line above the axes
+WIDTH = 98                    # letters in a line above the axes
 
 
 def verdict(estimate: Estimate, ax: Any = None) -> Any:
@@ -47,11 +47,11 @@ def verdict(estimate: Estimate, ax: Any = None) -> Any:
             ax.plot(_place(check), y, color=colour, marker=marker, markersize=8,
                     fillstyle="full" if check.status in LOOKS else "none", linestyle="none")
             words = check.status if check.figure is None or check.threshold is None else \
-                f"{check.status}: {check.figure:.3g}, limit {check.threshold:g}"
-            ax.text(1.6 * WIDEST, y, words, va="center", fontsize=9)
+                f"{check.status}: {check.figure:.3g}, limit {check.threshold:.3g}"
+            ax.text(2.5 * WIDEST, y, words, va="center", fontsize=9)
         ax.axvline(1.0, color=EXACT, linestyle="--", linewidth=1.2)
         low, high = estimate.interval()
-        ax.set(xscale="log", xlim=(0.6 / WIDEST, 1.6 * WIDEST), ylim=(len(names) - 0.5, -0.6),
+        ax.set(xscale="log", xlim=(0.5 / WIDEST, 2.0 * WIDEST), ylim=(len(names) - 0.5, -0.6),
                xlabel="figure over its limit: right of the line it fails", ylabel="check")
         value = shown(estimate.value, estimate.std_error)
         told = f"{estimate.verdict}: {value}, {100 * estimate.confidence:g}% interval [{low:.5g}, {high:.5g}]"

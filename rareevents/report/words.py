@@ -38,7 +38,7 @@ def line(name: str, data: Mapping[str, Any], bits: float | None = None) -> Line:
         parts = tuple(line(f"[{k}]", part) for k, part in enumerate(data["components"]))
         worst = next(part for part in parts if part.verdict == data["verdict"])
         return worst._replace(name=name, value=counted(len(parts), "quantity").replace("quantitys", "quantities"),
-                              interval="", parts=parts)
+                              interval="", facts=(), failed=(), checks=(), parts=parts)
     if data["kind"] == "exact":
         spent = hits = ess = error = ""
         facts = [("how", data["how"])] if "how" in data else []
@@ -50,9 +50,11 @@ def line(name: str, data: Mapping[str, Any], bits: float | None = None) -> Line:
         facts = [("relative error", error), ("draws", spent + (f", of them {parts_of_it}" if parts_of_it else "")),
                  ("hits", hits), ("effective sample size", ess),
                  ("relative variance of a draw", figure(data["relative_variance"])),
-                 ("interval", f"{data['kind']}, {data['interval_method']}"), ("stopped by", data["stopped_by"]),
+                 ("interval", f"{data['kind']}, {data['interval_method']}"), ("stopped by", data["stopped_by"].replace("_", " ")),
                  *([("how", data["how"])] if "how" in data else [])]
-    failed = tuple(f"{check['name']}: {check['sentence']}" for check in data["checks"] if check["status"] == "failed")
+    needless = ", but not needed here" if data["kind"] == "certified" and data["verdict"] == "trusted" else ""
+    failed = tuple(f"Failed{needless}: {check['name']}. {check['sentence']}" for check in data["checks"]
+                   if check["status"] == "failed")
     checks = tuple((check["name"], check["status"], figure(check["figure"]), figure(check["threshold"]),
                     check["sentence"]) for check in data["checks"])
     return Line(name, value_of(data), interval_of(data), f"{100.0 * data['confidence']:g} %", error, spent, hits, ess,
