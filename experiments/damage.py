@@ -94,9 +94,9 @@ def tell(settings, numbers):
         "For light tails a tilt finds the bad season; for heavy ones there is none. At the rarest levels a season "
         f"with the sizes integrated has a relative variance of {figure(light['relative_variance'])} (exponential "
         f"damages), one with the largest storm integrated {figure(heavy['relative_variance'])} (Lomax damages).",
-        {"variance": "Rarer to the right, one panel for each law of a damage. Naive Monte Carlo rises like 1/P; what "
-                     "knows the law stays level or falls. The twist by the hazard keeps rising: it finds the season, "
-                     "but its weights vary."},
+        {"variance": "Rarer to the right, one panel for each law of a damage. Naive Monte Carlo rises like 1/P, the "
+                     "twist by the hazard more slowly. What integrates a part of the season and designs the rest stays "
+                     "level, or falls."},
         tables={**{law: [{"level": level, "method": name, "estimate": value_of(found),
                           "relative variance": found["relative_variance"], "hits": found["hits"],
                           "verdict": found["verdict"]}

@@ -150,8 +150,8 @@ def tell(settings, numbers):
         f"The gate is {'passed' if numbers['passed'] else 'NOT passed'}: {sum(row['passed'] for row in rows)} of "
         f"{len(rows)} cases pass. Of {sum(row['runs'] for row in traps):,} runs in a trap "
         f"{sum(row['trusted_and_missed'] for row in traps):,} are trusted with an interval that misses.",
-        {"power": "Left, a proposal misses a side: the share of runs whose audit refuses it should rise to 1. Right, "
-                  "nothing is missed: the share that pass should. In 100 dimensions the search needs more draws."},
+        {"power": "Left, a proposal misses a side: the share of runs whose audit refuses it. Right, nothing is missed: "
+                  "the share of runs that pass. Both should be 1; in 100 dimensions that takes more draws."},
         tables={"Cases": [{"case": row["case"], "audit": row["audit"], "draws": row["samples"], "runs": row["runs"],
                            "intervals that miss": row["interval_misses"], "trusted": row["trusted"],
                            "caution": row["caution"], "not trusted": row["not trusted"],

@@ -80,8 +80,8 @@ def tell(settings, numbers):
         "Fitted by the same method, a draw of Student's t has a relative variance of "
         f"{figure(variance['own family'])}, one of a tilt {figure(variance['tilts'])}. Its tails are heavier than "
         "those of any tilt.",
-        {"distributions": "Inside the event both fitted laws follow the ideal one; outside, Student's t (blue) stays "
-                          "above every other law, so that no draw can get a large weight.",
+        {"distributions": "Student's t (blue) is as narrow as the ideal law at its peak, and its tails stay above it: "
+                          "no draw in the event gets a large weight. The tilt is as wide as the nominal law.",
          "running": "Two families, one answer: both bands close around the exact line."},
         quantity=f"P(X ≥ {settings['level']:g}) of a standard normal number",
         estimates={name: numbers[name] for name in ("tilts", "own family")}, best="own family", exact=numbers["exact"],

@@ -99,11 +99,10 @@ def tell(settings, numbers):
         f"With the rates swapped the estimate comes out at {swapped['value'] / numbers['exact']:.2g} of the exact "
         f"value, and its verdict is: {swapped['verdict']}. The proposal that sees both queues has a relative variance "
         f"of {figure(numbers['relative_variance']['sees both queues'])} a path.",
-        {"states": "How likely the next jump is an arrival, in each state. The classic proposal is the same "
-                   "everywhere; the others change where the second queue is empty, at the lower edge, and only there "
-                   "it matters.",
+        {"states": "How likely the next jump is an arrival, in each state. The law with swapped rates is nearly that "
+                   "of the overflow, but for the lowest row, where the second queue is empty: there it is far too low.",
          "running": "The swapped rates settle, and jump again when a heavy path comes: a quiet stretch is no proof. "
-                    "The learned proposal lies on the exact line.",
+                    "The proposal that sees both queues lies on the exact line.",
          "verdict": "The checks of the swapped rates. Several figures are beyond their limits (crosses right of the "
                     "dashed line), and the proof at the bottom says why: the variance is infinite."},
         quantity=f"P({settings['level']} customers in both queues together before they are empty)",

@@ -5,7 +5,7 @@ An experiment is a script with a frozen dataclass of settings and a function:
     def run(settings: Settings, progress: bool) -> Findings: ...
 
     if __name__ == "__main__":
-        experiments.main(Settings, run)
+        experiments.main(Settings, run, tell)
 
 Every field of the settings is a flag. The same settings give the same bytes: what is measured in time goes to
 provenance.json alone.
@@ -31,7 +31,7 @@ from typing import Any
 from rareevents.estimates import plain
 from rareevents.files import held, write_whole
 from rareevents.report import Told, about, checked, page, summary
-from rareevents.staleness import readable, same
+from rareevents.staleness import files, readable, same
 
 RESUME, REPORT = "--resume", "--report"
 Tell = Callable[[dict[str, Any], dict[str, Any]], Told]
@@ -94,13 +94,15 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
 
 def report(folder: Path, script: Path, settings: type, tell: Tell) -> list[str]:
     """Write report.html from the other files of a results folder; the lines of the terminal."""
+    contents = files(folder)
     for name in ("config.json", "result.json"):
-        if not (folder / name).is_file():
+        if name not in contents:
             raise ValueError(f"{folder} has no {name}: run the experiment first")
-    config, numbers = (json.loads((folder / name).read_bytes()) for name in ("config.json", "result.json"))
-    told = checked(tell(config, numbers), [path.stem for path in (folder / "plots").glob("*.svg")])
+    config, numbers = (json.loads(contents[name]) for name in ("config.json", "result.json"))
+    made = [Path(name).stem for name in contents if name.endswith(".svg") and f"{name[:-4]}.png" in contents]
+    told = checked(tell(config, numbers), made)
     known = about(script, settings, config, described(settings()))
-    put_all(folder, {"report.html": page(folder, known, told)})
+    write_whole(folder / "report.html", page(contents, known, told))
     return summary(known, told)
 
 

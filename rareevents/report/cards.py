@@ -38,7 +38,7 @@ def comparison_card(estimates: Mapping[str, Mapping[str, Any]]) -> str:
 def powers(text: str) -> Markup:
     """Text with its powers of ten set as such: 1.02e-08 is 1.02 x 10^-8."""
     return Markup("").join(escape(before) + (
-        Markup("&nbsp;&times;&nbsp;10<sup>{}{}</sup>").format(Markup("&minus;") if int(power) < 0 else "", abs(int(power)))
+        Markup("&nbsp;&times;&nbsp;10<sup>{}</sup>").format(Markup("&minus;") + power[1:] if power[0] == "-" else power)
         if power else "") for before, power in with_powers(text))
 
 

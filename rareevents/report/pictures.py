@@ -5,7 +5,6 @@ import base64
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -15,6 +14,7 @@ DRAWN = {SVG + tag for tag in ("svg", "g", "defs", "path", "use", "clipPath", "r
                                "line", "polyline", "polygon", "mask")}
 LONG = re.compile(r"-?\d+\.\d{3,}")                       # numbers with more digits than an eye sees
 SIZES = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0, "z": 0}  # numbers of each step of a path
+ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 STYLE = re.compile(r"[\w\s#.,:;()%-]*")                   # of a style that may become a class
 
 
@@ -28,7 +28,7 @@ class Picture(NamedTuple):
     width: int                    # of the PNG at its size in print, in pixels of a page
 
 
-def pictures(folder: Path, captions: Mapping[str, str]) -> tuple[list[Picture], str]:
+def pictures(files: Mapping[str, bytes], captions: Mapping[str, str]) -> tuple[list[Picture], str]:
     """The plots of a results folder in the order of their captions, and the style sheet that they share.
 
     Each as SVG, or as PNG where that is smaller: a plot of very many points.
@@ -37,9 +37,9 @@ def pictures(folder: Path, captions: Mapping[str, str]) -> tuple[list[Picture], 
     styles: dict[str, str] = {}
     found = []
     for name, caption in captions.items():
-        png = (folder / f"{name}.png").read_bytes()
+        png = files[f"plots/{name}.png"]
         encoded, before = base64.b64encode(png).decode(), (dict(defined), dict(styles))
-        markup = inline((folder / f"{name}.svg").read_bytes(), defined, styles)
+        markup = inline(files[f"plots/{name}.svg"], name, defined, styles)
         if len(markup) > len(encoded):
             markup, (defined, styles) = "", before
         else:
@@ -48,7 +48,7 @@ def pictures(folder: Path, captions: Mapping[str, str]) -> tuple[list[Picture], 
     return found, "".join(f".{key}{{{style}}}" for style, key in styles.items())
 
 
-def inline(svg: bytes, defined: dict[bytes, str], styles: dict[str, str]) -> str:
+def inline(svg: bytes, name: str, defined: dict[bytes, str], styles: dict[str, str]) -> str:
     """An SVG file of matplotlib as a part of a page.
 
     Coordinates keep two digits of a point; text becomes no smaller than its glyphs, each defined once in a page.
@@ -57,6 +57,8 @@ def inline(svg: bytes, defined: dict[bytes, str], styles: dict[str, str]) -> str
     ----------
     svg
         The file.
+    name
+        Of the plot; its caption has the id plot-NAME-caption.
     defined
         Content of a glyph, marker, hatch or clipping path -> its id in the page; what is new is added.
     styles
@@ -76,7 +78,11 @@ def inline(svg: bytes, defined: dict[bytes, str], styles: dict[str, str]) -> str
             element.set("class", styles.setdefault(style.replace("; ", ";").replace(": ", ":"), f"s{len(styles)}"))
     for key in ("height", "version"):
         root.attrib.pop(key, None)
-    ElementTree.register_namespace("", SVG[1:-1])
+    root.set("role", "img")
+    root.set("aria-labelledby", f"plot-{name}-caption")
+    title = ElementTree.Element(SVG + "title")
+    title.text = name.replace("_", " ")
+    root.insert(0, title)
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 
 

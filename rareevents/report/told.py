@@ -51,5 +51,6 @@ def checked(told: Told, plots: Iterable[str]) -> Told:
     for name in sorted(set(told.captions) - made):
         raise ValueError(f"captions must name plots that were made, {', '.join(sorted(made)) or 'none'}, got {name!r}")
     if told.best and told.best not in told.estimates:
-        raise ValueError(f"best must be the name of an estimate, one of {', '.join(told.estimates)}, got {told.best!r}")
+        raise ValueError(f"best must be the name of an estimate, one of {', '.join(told.estimates) or 'none'}, "
+                         f"got {told.best!r}")
     return told

@@ -50,7 +50,8 @@ def line(name: str, data: Mapping[str, Any], bits: float | None = None) -> Line:
         facts = [("relative error", error), ("draws", spent + (f", of them {parts_of_it}" if parts_of_it else "")),
                  ("hits", hits), ("effective sample size", ess),
                  ("relative variance of a draw", figure(data["relative_variance"])),
-                 ("interval", f"{data['kind']}, {data['interval_method']}"), ("stopped by", data["stopped_by"].replace("_", " ")),
+                 ("interval", f"{data['kind']}, {data['interval_method']}"),
+                 ("stopped by", data["stopped_by"].replace("_", " ")),
                  *([("how", data["how"])] if "how" in data else [])]
     needless = ", but not needed here" if data["kind"] == "certified" and data["verdict"] == "trusted" else ""
     failed = tuple(f"Failed{needless}: {check['name']}. {check['sentence']}" for check in data["checks"]
