@@ -138,7 +138,7 @@ def test_month():
         assert name == "naive" or abs(estimate["value"] - exact) < 5.2 * estimate["std_error"] + 1e-12 * exact
     costs = found.numbers["exact_relative_variance"]
     assert costs["feedback"] < 0.2 * costs["stationary tilt"] and costs["given the event (Doob)"] < 1e-12
-    assert set(found.plots) == {"months", "days", "costs"}
+    assert set(found.plots) == {"months", "days", "costs", "frontier"}
 
 
 def test_queue():
