@@ -163,7 +163,7 @@ def run(settings: Settings, progress: bool) -> Findings:
 def tell(settings, numbers):
     rows = numbers["rows"]
     bad = [row for row in rows if row["kind"] == "bad" and row["trap"] != "needle"]
-    good = [row for row in rows if row["kind"] != "bad"]
+    good = [row for row in rows if row["kind"] == "good" or (row["kind"] == "solve" and row["trap"] != "needle")]
     needle = next((row for row in rows if row["trap"] == "needle" and row["kind"] == "bad"), None)
     runs, wrong, told = (sum(row[key] for row in bad) for key in ("runs", "wrong", "trusted_and_wrong"))
     fine, of = (sum(count) for count in zip(*((row["verdicts"]["trusted"], row["runs"]) for row in good), strict=True))
