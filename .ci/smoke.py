@@ -10,7 +10,8 @@ EXACT = 1.0200522106e-08                                     # P(N >= 20), N ~ P
 
 home = Path(rare.__file__).resolve().parent
 assert Path(sys.argv[1]).resolve() not in home.parents, f"{home} is in the source tree"
-for pattern in ("py.typed", "*.mplstyle", "explainer/page.html", "explainer/*.js", "explainer/*.css"):
+for pattern in ("py.typed", "*.mplstyle", "page.html", "parts.css", "explainer/page.html", "explainer/*.js",
+                "explainer/*.css"):
     assert list(home.rglob(pattern)), f"the wheel has no {pattern}"
 other = {path.parts[0] for path in files("rareevents")} - {"rareevents", ".."}
 assert all(name.endswith(".dist-info") for name in other), f"the wheel holds more than the package: {sorted(other)}"

@@ -92,6 +92,16 @@ class Comparison:
         return {name: {**estimate.to_dict(), "variance_ratio": plain(self.variance_ratio(name)._asdict())}
                 for name, estimate in self.estimates.items()}
 
+    def to_dataframe(self) -> Any:
+        """A table of pandas with a row for each proposal; an ImportError says so where pandas is not installed."""
+        from rareevents.frames import frame
+        return frame(self.estimates, variance_ratio=[self.variance_ratio(name).value for name in self.estimates])
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows: a row for each proposal."""
+        from rareevents.report import comparison_card
+        return comparison_card(self.to_dict())
+
     def plot(self, ax: Any = None, exact: float | None = None) -> Any:
         """The running estimates with their intervals against the number of draws; returns the axes."""
         from rareevents.plots import running
