@@ -60,7 +60,7 @@ _HOMES = {
                   "TandemQueue"),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
-_MODULES = ("experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
+_MODULES = ("arviz", "experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
 __all__ = sorted([*_HOME, *_MODULES])
 
 

@@ -5,7 +5,7 @@ An experiment is a script with a frozen dataclass of settings and a function:
     def run(settings: Settings, progress: bool) -> Findings: ...
 
     if __name__ == "__main__":
-        experiments.main(Settings, run)
+        experiments.main(Settings, run, tell)
 
 Every field of the settings is a flag. The same settings give the same bytes: what is measured in time goes to
 provenance.json alone.
@@ -30,27 +30,30 @@ from typing import Any
 
 from rareevents.estimates import plain
 from rareevents.files import held, write_whole
-from rareevents.staleness import readable, same
+from rareevents.report import Told, about, checked, page, summary
+from rareevents.staleness import files, readable, same
 
-RESUME = "--resume"
+RESUME, REPORT = "--resume", "--report"
+Tell = Callable[[dict[str, Any], dict[str, Any]], Told]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What an experiment found: numbers as plain data, figures by name, and lines for the terminal."""
+    """What an experiment found: numbers as plain data, and figures by name."""
 
     numbers: dict[str, Any]
     plots: dict[str, Any] = field(default_factory=dict)
-    text: str = ""
 
 
-def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
-    """Read the settings from the command line, run the experiment and write what it found; exits with a code.
+def main(settings: type, run: Callable[[Any, bool], Findings],
+         tell: Tell) -> None:
+    """Read the settings from the command line, run the experiment, and report what it found; exits with a code.
 
     While it runs, estimates that take long keep checkpoints in the results folder; after a crash or an interrupt the
-    flag --resume goes on from them, with the bits of a run that was never interrupted.
+    flag --resume goes on from them, with the bits of a run that was never interrupted. The report is made from the
+    files alone: with the flag --report nothing is run, and the page of an earlier run is written again.
 
     Parameters
     ----------
@@ -58,18 +61,23 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
         A frozen dataclass; its fields, documented by the strings under them, become flags.
     run : function
         run(settings, progress) -> Findings.
+    tell : function
+        tell(settings, numbers) -> Told, given what config.json and result.json hold.
     """
     import tyro
-    flags = [flag for flag in sys.argv[1:] if flag != RESUME]
+    flags = [flag for flag in sys.argv[1:] if flag not in (RESUME, REPORT)]
     chosen = tyro.cli(settings, description=f"{sys.modules[run.__module__].__doc__}\n{RESUME} goes on from what an "
-                      f"interrupted run has kept.", args=flags)
+                      f"interrupted run has kept. {REPORT} runs nothing: it writes the report of an earlier run again.",
+                      args=flags)
     script, folder = Path(run.__code__.co_filename).resolve(), Path()
     try:
         folder = results_folder(script, settings, chosen)
         try:
             with held(folder / ".lock"):
-                findings, seconds = _run(run, chosen, folder / ".checkpoints", RESUME in sys.argv[1:])
-                write(folder, chosen, findings, seconds)
+                if REPORT not in sys.argv[1:]:
+                    findings, seconds = _run(run, chosen, folder / ".checkpoints", RESUME in sys.argv[1:])
+                    write(folder, chosen, findings, seconds)
+                lines = report(folder, script, settings, tell)
         finally:
             remove_empty(folder)
     except KeyboardInterrupt:
@@ -79,10 +87,23 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
     except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as error:
         print(f"error: {error or type(error).__name__}", file=sys.stderr)
         sys.exit(1)
-    if findings.text:
-        print(findings.text)
+    print("\n".join(lines))
     if root is None:
-        print(f"\nresults in {os.path.relpath(folder)}")
+        print(f"report in {os.path.relpath(folder / 'report.html')}")
+
+
+def report(folder: Path, script: Path, settings: type, tell: Tell) -> list[str]:
+    """Write report.html from the other files of a results folder; the lines of the terminal."""
+    contents = files(folder)
+    for name in ("config.json", "result.json"):
+        if name not in contents:
+            raise ValueError(f"{folder} has no {name}: run the experiment first")
+    config, numbers = (json.loads(contents[name]) for name in ("config.json", "result.json"))
+    made = [Path(name).stem for name in contents if name.endswith(".svg") and f"{name[:-4]}.png" in contents]
+    told = checked(tell(config, numbers), made)
+    known = about(script, settings, config, described(settings()))
+    write_whole(folder / "report.html", page(contents, known, told))
+    return summary(known, told)
 
 
 def leave(code: int) -> None:

@@ -22,6 +22,7 @@ from rareevents.paths.fit import require_numbers, require_of_paths
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
 from rareevents.paths.progress import Progress, progress, progress_of_nodes
+from rareevents.paths.sampler import StepLimitError
 from rareevents.processes import Process
 from rareevents.processes.base import numbers_only, require_process
 
@@ -68,6 +69,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
     ------
     TypeError, ValueError
         If an argument breaks its rule, or the trials make too many paths.
+    StepLimitError
+        If a path of a process without a number of steps is undecided after `max_steps`.
     UserFunctionError
         If importance raises, or returns no number, on some paths in plain Python.
 
@@ -114,6 +117,10 @@ def climb(process: Process, event: Any, importance: Callable | None = None, leve
         run = _stepwise(process, asked, way, at, int(particles), seed, stage) if g is None or len(g.nodes) < 3 else \
             _over_graph(g, asked, way, at, int(particles), seed, int(process.max_steps), stage)
     out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
+    if process.steps is None and out[:, 5].any():
+        raise StepLimitError(f"paths of {int(np.count_nonzero(out[:, 5]))} of {len(out)} populations were undecided "
+                             f"after max_steps = {process.max_steps:,} steps of {process!r}: raise max_steps, give the "
+                             f"process a number of steps, or ask for an event that such paths decide")
     if np.isnan(out[:, 0]).any():
         raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population grew "
                          f"{restart.MOST:,} times as large")
@@ -155,7 +162,7 @@ def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 trials, particles, limit, out)
-    kernel = fuse(restart.restart_run, {"climb": role}, arguments(0, np.zeros(5)))
+    kernel = fuse(restart.restart_run, {"climb": role}, arguments(0, np.zeros(6)))
 
     return _population(kernel, arguments)
 
@@ -169,7 +176,7 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 particles, limit, out)
-    kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(5)))
+    kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(6)))
 
     return _population(kernel, arguments)
 
@@ -188,7 +195,7 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), to.ravel(), table, cells, level, final,
                 g.root, particles, g.steps or most, top, out)
-    kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(5)))
+    kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(6)))
 
     return _population(kernel, arguments)
 
@@ -196,7 +203,7 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
 def _population(kernel: Callable, arguments: Callable[[int, np.ndarray], tuple]) -> Callable[[int], np.ndarray]:
     """What the population of a replicate leaves."""
     def run(replicate: int) -> np.ndarray:
-        out = np.zeros(5)
+        out = np.zeros(6)
         kernel(*arguments(replicate, out))
         return out
     return run
