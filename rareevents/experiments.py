@@ -12,6 +12,7 @@ provenance.json alone.
 """
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
 import hashlib
@@ -29,8 +30,10 @@ from pathlib import Path
 from typing import Any
 
 from rareevents.estimates import plain
+from rareevents.executors import FORMS, opened
 from rareevents.files import held, write_whole
 from rareevents.staleness import readable, same
+from rareevents.tasks import on
 
 RESUME = "--resume"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -50,7 +53,8 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
     """Read the settings from the command line, run the experiment and write what it found; exits with a code.
 
     While it runs, estimates that take long keep checkpoints in the results folder; after a crash or an interrupt the
-    flag --resume goes on from them, with the bits of a run that was never interrupted.
+    flag --resume goes on from them, with the bits of a run that was never interrupted. The flag --executor runs all
+    estimates on other processes or machines (see `executors`).
 
     Parameters
     ----------
@@ -60,15 +64,22 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
         run(settings, progress) -> Findings.
     """
     import tyro
-    flags = [flag for flag in sys.argv[1:] if flag != RESUME]
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    own.add_argument(RESUME, action="store_true")
+    own.add_argument("--executor")
+    own.add_argument("--insecure", action="store_true")
+    asked, flags = own.parse_known_args()
     chosen = tyro.cli(settings, description=f"{sys.modules[run.__module__].__doc__}\n{RESUME} goes on from what an "
-                      f"interrupted run has kept.", args=flags)
+                      f"interrupted run has kept. --executor {FORMS} runs it elsewhere.", args=flags)
     script, folder = Path(run.__code__.co_filename).resolve(), Path()
     try:
         folder = results_folder(script, settings, chosen)
         try:
             with held(folder / ".lock"):
-                findings, seconds = _run(run, chosen, folder / ".checkpoints", RESUME in sys.argv[1:])
+                with contextlib.ExitStack() as opening:
+                    if asked.executor is not None:
+                        opening.enter_context(on(opening.enter_context(opened(asked.executor, asked.insecure))))
+                    findings, seconds = _run(run, chosen, folder / ".checkpoints", asked.resume)
                 write(folder, chosen, findings, seconds)
         finally:
             remove_empty(folder)
