@@ -18,7 +18,7 @@ from rareevents import engine, estimates, intervals, oracle, plots
 from rareevents.events import AnyEvent
 from rareevents.experiments import Findings, main
 from rareevents.integrands import integrand
-from rareevents.kernels.streams import MAIN
+from rareevents.kernels.stages import MAIN
 from rareevents.sampler import Sampler
 
 CONFIDENCE = 0.95
@@ -194,7 +194,7 @@ class Repeated:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.bound = rare.estimate(case.nominal, case.f, proposal=case.proposal, samples=1, audit=False).bound
-        self.sampler = Uncompared(case.nominal, integrand(case.f), case.proposal, 0, MAIN)
+        self.sampler = Uncompared(case.nominal, integrand(case.f), case.proposal, 0, MAIN[0])
 
     def __call__(self, seed: int, **stop: Any) -> tuple[estimates.Estimate, Any]:
         """The estimate, and the summary of its terms."""

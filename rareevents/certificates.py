@@ -33,6 +33,7 @@ from rareevents.integrands import Tabulated
 from rareevents.processes import CompoundSum
 from rareevents.regions import intervals
 
+POINTS, ROUNDS = 65, 24       # at which a concave function is looked at in one round; each is 32 times as fine
 LINE = (-math.inf, math.inf)
 
 
@@ -199,7 +200,7 @@ def _of_number(p: Distribution, q: Distribution, piece: tuple[float, float]) -> 
             q.log_inside + _on_piece(p, q.law, 1.0, (low, high))
     if not (p.log_concave and _linear(q)) or not (q.supports[0].low <= low and high <= q.supports[0].high):
         return math.inf
-    return _concave_maximum(lambda x: float(p.log_prob(x)) - float(q.log_prob(x)), low, high, p.dtype is int)
+    return _concave_maximum(lambda x: p.log_prob(x) - q.log_prob(x), low, high, p.dtype is int)
 
 
 def _linear(q: Any) -> bool:
@@ -208,32 +209,31 @@ def _linear(q: Any) -> bool:
                                                        _linear(q.law))
 
 
-def _concave_maximum(g: Callable[[float], float], low: float, high: float, whole: bool) -> float:
-    """The largest value of a concave function on an interval with a finite end; inf where none is found."""
+def _concave_maximum(g: Callable[[np.ndarray], np.ndarray], low: float, high: float, whole: bool) -> float:
+    """The largest value of a concave function of numbers on an interval with a finite end; inf where none is found."""
     if math.isinf(low) and math.isinf(high):
         return math.inf
     end, way, far = (low, 1, high - low) if math.isfinite(low) else (high, -1, math.inf)
-    step = 1.0
 
-    def at(distance: float) -> float:
-        return g(int(end + way * distance) if whole else end + way * distance)
+    def at(distances: np.ndarray) -> np.ndarray:
+        return g((end + way * distances).astype(int) if whole else end + way * distances)
 
-    while step < far and at(min(2.0 * step, far)) > at(step):    # the maximum is between 0 and 2 steps
-        step *= 2.0
-        if step > 1e15:
-            return math.inf
-    near, far = 0.0, min(2.0 * step, far)
-    for _ in range(200):                                         # to a share of the distance: at any scale of x
-        if far - near <= (2.0 if whole else 1e-9 * far):
-            break
-        third = (far - near) // 3.0 if whole else (far - near) / 3.0
-        first, second = near + max(third, 1.0 if whole else 0.0), far - max(third, 1.0 if whole else 0.0)
-        if at(first) < at(second):
-            near = first
-        else:
-            far = second
-    points = np.arange(near, far + 1.0) if whole else (near, 0.5 * (near + far), far)
-    return max(at(float(x)) for x in points)
+    doubled = np.minimum(2.0 ** np.arange(51), far)
+    rising = np.flatnonzero(np.diff(at(doubled)) > 0.0)          # it falls from where it does not rise any more
+    if len(rising) == 50:
+        return math.inf
+    near, far = 0.0, float(doubled[min(len(rising) + 1, 50)])
+    best = -math.inf
+    for _ in range(ROUNDS):
+        points = np.unique(np.round(np.linspace(near, far, POINTS)) if whole else np.linspace(near, far, POINTS))
+        found = at(points)
+        top = int(np.argmax(found))
+        best = float(found[top])
+        beside = slice(max(top - 1, 0), top + 2)
+        near, far = float(points[beside][0]), float(points[beside][-1])
+        if best - float(np.min(found[beside])) <= 1e-13 * max(1.0, abs(best)) or (whole and far - near <= 2.0):
+            break                                                # the neighbours are as high: so is all between them
+    return best
 
 
 def _largest(slope: float, support: Support) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rareevents.kernels.freeze import Frozen, code_bytes, global_names, is_library, plain_function, where
+from rareevents.kernels.freeze import Frozen, code_bytes, codes, global_names, is_library, plain_function, where
 
 
 class UnknownContentsError(ValueError):
@@ -60,8 +60,16 @@ def _contents(value: Any, call: Any, above: tuple[int, ...]) -> Any:
     if isinstance(value, types.FunctionType) and is_library(value.__module__):
         return value.__module__, value.__qualname__
     if isinstance(value, types.FunctionType):
-        read = {name: value.__globals__[name] for name in global_names(value.__code__) if name in value.__globals__}
-        closed = [cell.cell_contents for cell in value.__closure__ or ()]
+        names = {name for code in codes(value.__code__) for name in code.co_names}
+
+        def followed(part: Any) -> Any:
+            """Of a user's module what the function reads of it."""
+            if not isinstance(part, types.ModuleType) or is_library(part.__name__):
+                return part
+            return {name: getattr(part, name) for name in sorted(names) if hasattr(part, name)}
+        read = {name: followed(value.__globals__[name]) for name in global_names(value.__code__)
+                if name in value.__globals__}
+        closed = [followed(cell.cell_contents) for cell in value.__closure__ or ()]
         return ("function", code_bytes(value.__code__), inside(value.__defaults__), inside(value.__kwdefaults__),
                 inside(closed), inside(read))
     if isinstance(value, types.MethodType):

@@ -201,6 +201,13 @@ def test_what_is_no_number_is_no_answer():
             rare.estimate(Deep(rate), rare.running_max >= 22.0, samples=5000)
 
 
+def test_a_function_of_states_that_raises_is_named():
+    def beyond(state):
+        return (1.0, 2.0)[int(state) + 5] > 0.0
+    with pytest.raises(rare.UserFunctionError, match=r"beyond \(.* raised IndexError"):
+        rare.estimate(rare.MarkovChain([[.5, .5], [.5, .5]], 0, 5), rare.visits(beyond) >= 1, samples=2000)
+
+
 @pytest.mark.parametrize("answer", [None, "a"])
 def test_a_function_of_states_answers(answer):
     def asked(state):

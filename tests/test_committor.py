@@ -14,8 +14,8 @@ STORMS = rare.visits("storm") >= 20
 
 
 @pytest.mark.parametrize(("process", "event", "variance"), [
-    (MONTH, STORMS, 3.0), (MONTH, rare.longest_run("storm") >= 8, 1.0), (QUEUES, FULL, 0.3),
-    (rare.MarkovChain(WEATHER, [0.4, 0.3, 0.2, 0.1], 30, labels=NAMES), rare.visits("storm") >= 15, 3.0)])
+    (MONTH, STORMS, 0.6), (MONTH, rare.longest_run("storm") >= 8, 0.1), (QUEUES, FULL, 0.01),
+    (rare.MarkovChain(WEATHER, [0.4, 0.3, 0.2, 0.1], 30, labels=NAMES), rare.visits("storm") >= 15, 0.2)])
 def test_a_learned_committor_is_a_good_proposal(process, event, variance):
     """The exact variance of what seed 1 learned, and the estimate with it at |z| < 5.2."""
     made = proposals.committor(process, event, seed=1)
@@ -24,6 +24,16 @@ def test_a_learned_committor_is_a_good_proposal(process, event, variance):
     assert abs(found.value - rare.oracle.value(process, event)) < Z * found.std_error
     again = proposals.committor(process, event, seed=1)
     assert np.array_equal(made.law.table, again.law.table)
+
+
+def test_errors_of_the_committor_do_not_multiply():
+    """After a broken run of storms a path waits long where h is small and noisy: h that is not raised to its mean one
+    step on has exact relative variances of 0.14 to 10^12 here, from seed to seed."""
+    event = rare.longest_run("storm") >= 8
+    exact_value = rare.oracle.value(MONTH, event)
+    for seed in range(3, 9):
+        made = proposals.committor(MONTH, event, particles=1000, seed=seed)
+        assert made.relative_variance < 1.0 and made.bound < 100.0 * exact_value
 
 
 def test_it_is_the_exact_one_where_paths_are_many():

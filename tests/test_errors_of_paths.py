@@ -25,7 +25,8 @@ class BytesPath(os.PathLike):
         return b"/tmp/x"
 
 
-@pytest.mark.parametrize("given", [b"/tmp/x", 123, True, [], object(), BytesPath()], ids=repr)
+@pytest.mark.parametrize("given", [b"/tmp/x", 123, True, [], object(), BytesPath()],
+                         ids=["bytes", "int", "bool", "list", "object", "path of bytes"])
 def test_a_checkpoint_must_be_a_path(given):
     with pytest.raises(TypeError, match="checkpoint must be a path, got"):
         rare.estimate(*COUNTS, samples=1000, checkpoint=given)
@@ -173,6 +174,24 @@ def test_arguments_of_splitting_have_bounds(arguments, words):
 def test_importance_is_tried_in_plain_python(importance, words):
     with pytest.raises(UserFunctionError, match=words):
         rare.split(rare.BirthDeath(0.6, 0.4, start=1), rare.hits(10, before=0), importance=importance)
+
+
+def _broken_far_up(state):
+    return state / 10.0 if state < 8 else math.nan
+
+
+def _broken_far_up_at_a_time(state, time):
+    return state / 10.0 if state < 8 else math.nan
+
+
+@pytest.mark.parametrize("process", [rare.BirthDeath(0.4, 0.6, start=1),
+                                     rare.RandomWalk(rare.Normal(0.0, 1.0), start=1.0, steps=100)], ids=["graph", "walk"])
+@pytest.mark.parametrize("importance", [_broken_far_up, _broken_far_up_at_a_time])
+def test_importance_that_is_nan_where_no_first_look_comes(process, importance):
+    event = rare.hits(10, before=0) if process.steps is None else rare.running_max >= 20.0
+    for arguments in ({}, {"levels": [0.3, 0.6, 0.9], "trials": 4}):
+        with pytest.raises(ValueError, match="importance must return numbers, got NaN"):
+            rare.split(process, event, importance=importance, particles=200, seed=1, **arguments)
 
 
 def test_a_twist_needs_a_finite_level():

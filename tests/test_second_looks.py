@@ -1,6 +1,7 @@
 """What careful readers found: answers that were wrong, promises that were not kept."""
 import functools
 import math
+import types
 from dataclasses import dataclass
 
 import numpy as np
@@ -246,6 +247,19 @@ class Limit:
                          ids=["closure", "object", "partial", "method"])
 def test_black_boxes_are_told_apart_by_what_they_hold(made):
     assert fingerprints.of_callable(made(3)) == fingerprints.of_callable(made(3)) != fingerprints.of_callable(made(4))
+
+
+def test_what_is_read_of_a_users_module_counts(monkeypatch):
+    helper = types.ModuleType("their_helper")
+    helper.level, helper.unread = 3.0, 1
+
+    def f(x):
+        return x >= helper.level
+    before = fingerprints.of_callable(f)
+    monkeypatch.setattr(helper, "unread", 2)
+    assert fingerprints.of_callable(f) == before
+    monkeypatch.setattr(helper, "level", 4.0)
+    assert fingerprints.of_callable(f) != before
 
 
 def test_a_black_box_with_another_level_is_another_run(tmp_path):

@@ -166,8 +166,9 @@ def test_an_audit_tells_traps_from_good_proposals(d, replicates):
     other = rare.score(lambda x: max(x[0] - 4.0, x[1] - 4.0)) >= 0.0
     one = rare.score(lambda x: x[0]) >= 4.0
     mixed = rare.Mixture([shifted(4.0, d), shifted(-4.0, d)], [0.5, 0.5])
-    for f, q, status in ((both, shifted(4.0, d), "failed"), (other, shifted(4.0, d), "failed"), (one, shifted(4.0, d),
-                         "passed"), (both, mixed, "passed")):
+    cases = ((both, shifted(4.0, d), "failed"), (both, mixed, "passed"), (other, shifted(4.0, d), "failed"),
+             (one, shifted(4.0, d), "passed"))
+    for f, q, status in cases[:replicates(4, 2)]:
         for seed in range(replicates(20, 3)):
             e = rare.estimate(law, f, proposal=q, samples=10_000, seed=seed, audit=False)
             found = explore(law, f, q, e.value, e.relative_error, 10_000, draws=budget(10_000), seed=seed)

@@ -23,7 +23,7 @@ import numpy as np
 from rareevents.kernels import chunks, records
 from rareevents.kernels.freeze import Frozen
 from rareevents.kernels.fuse import fuse
-from rareevents.kernels.streams import SAMPLE
+from rareevents.kernels.stages import SAMPLE
 
 
 class Support(NamedTuple):
@@ -170,7 +170,7 @@ class Distribution:
         """
         require_count("n", n)
         require_seed(seed)
-        return draws(self, int(n), seed, SAMPLE)
+        return draws(self, int(n), seed, SAMPLE[0])
 
     def log_prob(self, x: Any) -> np.ndarray:
         """Log probability mass or density of every entry of x (of every row for a vector law), in nats."""

@@ -113,7 +113,7 @@ class Frozen:
             if is_library(value.__name__):
                 return value
             proxy = types.ModuleType(value.__name__)                   # only what this function reads of it
-            for attribute in sorted({n for c in _codes(f.__code__) for n in c.co_names if hasattr(value, n)}):
+            for attribute in sorted({n for c in codes(f.__code__) for n in c.co_names if hasattr(value, n)}):
                 digest.update(repr(attribute).encode())
                 setattr(proxy, attribute, self._value(getattr(value, attribute), digest, f, f"{name}.{attribute}"))
             return proxy
@@ -143,7 +143,7 @@ def where(f: types.FunctionType) -> str:
 
 def lines_of(f: types.FunctionType) -> tuple[int, int]:
     """The first and the last line of a function's code."""
-    lines = [line for code in _codes(f.__code__) for *_, line in code.co_lines() if line]
+    lines = [line for code in codes(f.__code__) for *_, line in code.co_lines() if line]
     return min(lines), max(lines)
 
 
@@ -172,11 +172,12 @@ def _ours(file: str) -> bool:
     return PACKAGE in Path(file).parents
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """A code and those inside it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)
 
 
 @lru_cache(maxsize=4096)
@@ -197,7 +198,7 @@ def code_bytes(code: types.CodeType) -> bytes:
 @lru_cache(maxsize=4096)
 def global_names(code: types.CodeType) -> tuple[str, ...]:
     """What the code reads of its module."""
-    return tuple(sorted({i.argval for c in _codes(code) for i in dis.get_instructions(c)
+    return tuple(sorted({i.argval for c in codes(code) for i in dis.get_instructions(c)
                          if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}))
 
 
@@ -205,7 +206,7 @@ def global_names(code: types.CodeType) -> tuple[str, ...]:
 def _reads(code: types.CodeType) -> tuple[tuple[bool, str, tuple[str, ...]], ...]:
     """(whether from a closure, name, attributes read of it one after the other) of every name that is loaded."""
     found = []
-    for each in _codes(code):
+    for each in codes(code):
         steps = list(dis.get_instructions(each))
         for i, first in enumerate(steps):
             if first.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):

@@ -35,11 +35,6 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-# Stages: the estimates of a comparison count up from MAIN, the blocks of the support's check from SUPPORT, the rounds
-# of an adaptive method and of an audit from theirs.
-MAIN, WEIGHTED, SUPPORT, LEARNING, AUDIT, SAMPLE, SPLITTING = (k << 20 for k in range(7))
-
-
 # --------------------------------------------------------------------------------------------- the stream's four words
 class RngType(types.Type):
     """Numba's type of `rng`: a pointer to four words on the stack."""

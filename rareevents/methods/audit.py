@@ -14,7 +14,8 @@ import numpy as np
 
 from rareevents.distributions import Distribution
 from rareevents.draws import evaluator, log_ratios, weighted_draws
-from rareevents.kernels.streams import AUDIT, python_stream
+from rareevents.kernels.stages import AUDIT_CHAINS, AUDIT_GIVEN, AUDIT_MIRROR, AUDIT_OWN, AUDIT_SEARCH, AUDIT_WEIGHED
+from rareevents.kernels.streams import python_stream
 from rareevents.proposals.clusters import clusters
 from rareevents.proposals.exploration import mirrored, possible, search
 from rareevents.proposals.families import fit_tilt
@@ -29,7 +30,6 @@ COVERED = 10                  # search hits that q covers, without which the sea
 MIRRORED = 0.25               # of the search, on the other side of the proposal's own hits
 GROUPS = 3
 OWN = 2000                    # draws of the proposal that show where its own hits are
-STAGES = 1 << 12              # stages of a part of the audit
 
 
 class Audit(NamedTuple):
@@ -115,7 +115,7 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
                 out[hit] = np.exp(np.log(size[hit]) + log_ratios(nominal, proposal, x[hit]))
         return size, out
 
-    own, log_w = weighted_draws(nominal, proposal, OWN, seed, AUDIT)
+    own, log_w = weighted_draws(nominal, proposal, OWN, seed, AUDIT_OWN[0])
     size = np.abs(evaluate(own))
     hits = size > 0.0
     parts = []
@@ -123,10 +123,10 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
         with np.errstate(over="ignore"):
             weights = size[hits] * np.exp(log_w[hits] - np.max(log_w[hits]))
         if np.sum(weights) > 0.0:
-            parts.append(mirrored(nominal, own[hits], weights, int(MIRRORED * draws), seed, AUDIT + STAGES))
+            parts.append(mirrored(nominal, own[hits], weights, int(MIRRORED * draws), seed, AUDIT_MIRROR[0]))
     share = (draws - sum(map(len, parts))) // (1 + len(more))
-    parts += [weighted_draws(law, None, share, seed, AUDIT + 2 * STAGES + i)[0] for i, law in enumerate(more)]
-    parts.append(search(nominal, draws - sum(map(len, parts)), seed, AUDIT + 3 * STAGES))
+    parts += [weighted_draws(law, None, share, seed, AUDIT_GIVEN[i])[0] for i, law in enumerate(more)]
+    parts.append(search(nominal, draws - sum(map(len, parts)), seed, AUDIT_SEARCH[0]))
     x = np.concatenate(parts)
     x = x[possible(nominal, x)]
     size, y = terms(x)
@@ -136,10 +136,10 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
         return _verdict(0.0, 0.0, math.inf, int(inside.sum()), relative_error, spent, found=False)
     first = np.flatnonzero(outside)
     order = first[np.argsort(-y[first], kind="stable")]
-    rng = python_stream(seed, AUDIT)
+    rng = python_stream(seed, AUDIT_OWN[0])
     start = np.concatenate([order[:CHAINS // 2], rng.choice(first, CHAINS - min(CHAINS // 2, len(order)))])
     steps = draws // 2 // CHAINS
-    ended = drift(nominal, lambda x: np.abs(evaluate(x)), x[start], steps, seed, AUDIT + 4 * STAGES)
+    ended = drift(nominal, lambda x: np.abs(evaluate(x)), x[start], steps, seed, AUDIT_CHAINS[0])
     away = terms(ended)[1] > largest
     missed = fits(nominal, ended[away] if away.any() else x[order[:CHAINS]], seed)
     laws, shares = [proposal, *missed], [0.3, *([0.4 / len(missed)] * len(missed))]
@@ -147,7 +147,7 @@ def _explored(nominal: Distribution, f: Any, proposal: Distribution, value: floa
         found = fits(nominal, ended[~away], seed)
         laws, shares = [*laws, *found], [*shares, *([0.15 / len(found)] * len(found))]
     r2 = mixed(laws, shares)
-    x2, log_z = weighted_draws(nominal, r2, draws // 2, seed, AUDIT + 5 * STAGES)
+    x2, log_z = weighted_draws(nominal, r2, draws // 2, seed, AUDIT_WEIGHED[0])
     size2, y2 = terms(x2)
     with np.errstate(divide="ignore"):
         z = np.where((size2 > 0.0) & (y2 > largest), np.exp(np.log(size2) + log_z), 0.0)

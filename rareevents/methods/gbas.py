@@ -9,10 +9,10 @@ import numpy as np
 from rareevents.checks import ROUNDING
 from rareevents.distributions import Distribution
 from rareevents.draws import values, weighted_draws
-from rareevents.kernels.streams import LEARNING, python_stream
+from rareevents.kernels.stages import BLOCKS
+from rareevents.kernels.streams import python_stream
 
 BLOCK = 1 << 16               # draws at a time
-STAGE = LEARNING - (1 << 18)  # streams of the blocks
 
 
 class Gbas(NamedTuple):
@@ -67,14 +67,14 @@ def gbas(nominal: Distribution, f: Any, proposal: Distribution, bound: float, ac
     Algorithms 50, 173, theorem 1.
     """
     left, draws, total, hits = accepted, 0, 0.0, 0
-    for block in range(1 << 18):
+    for stage in BLOCKS:
         if draws >= most:
             return None
-        x, log_w = weighted_draws(nominal, proposal, BLOCK, seed, STAGE + block)
+        x, log_w = weighted_draws(nominal, proposal, BLOCK, seed, stage)
         y = values(f, x) * np.exp(log_w) / bound
         if np.max(y) > 1.0 + ROUNDING:
             return None
-        rng = python_stream(seed, STAGE + block)
+        rng = python_stream(seed, stage)
         taken = rng.random(BLOCK) < y
         waits = rng.standard_exponential(BLOCK)
         if np.count_nonzero(taken) >= left:

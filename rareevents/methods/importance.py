@@ -23,7 +23,7 @@ from rareevents.engine import require_threads
 from rareevents.estimates import Estimate, build
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
-from rareevents.kernels.streams import MAIN, SUPPORT, WEIGHTED
+from rareevents.kernels.stages import MAIN, SUPPORT, WEIGHTED
 from rareevents.methods.audit import Audit, beside, budget, explore
 from rareevents.methods.path_audit import climb_beside
 from rareevents.methods.premises import mass, premises
@@ -112,7 +112,7 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     stop = engine.Stop(samples, relative_error, max_samples, max_seconds)
     with on(executor):
         return weigh(nominal, integrand(f), law_of(proposal), stop, seed=seed, confidence=confidence, threads=threads,
-                     progress=progress, stage=MAIN, audit=audit, checkpoint=checkpoint)
+                     progress=progress, stage=MAIN[0], audit=audit, checkpoint=checkpoint)
 
 
 def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, confidence: float,
@@ -284,8 +284,8 @@ def weighted_samples(nominal: Any, proposal: Any, n: int,
     require_seed(seed)
     require_count("n", n)
     if isinstance(nominal, Process):
-        return sampled_paths(nominal, law, int(n), seed, WEIGHTED)
-    return weighted_draws(nominal, law, int(n), seed, WEIGHTED)
+        return sampled_paths(nominal, law, int(n), seed, WEIGHTED[0])
+    return weighted_draws(nominal, law, int(n), seed, WEIGHTED[0])
 
 
 # ------------------------------------------------------------------------------------------------ arguments
@@ -356,7 +356,7 @@ def support_covered(nominal: Distribution, f: Any, proposal: Distribution, seed:
     if shown:
         return True
     for block in range(SUPPORT_BLOCKS):                   # in blocks: rows may be long
-        draws = weighted_draws(nominal, None, SUPPORT_DRAWS // SUPPORT_BLOCKS, seed, SUPPORT + block)[0]
+        draws = weighted_draws(nominal, None, SUPPORT_DRAWS // SUPPORT_BLOCKS, seed, SUPPORT[block])[0]
         _refuse_hole(nominal, f, proposal, np.unique(draws) if nominal.size is None else draws)
     return False
 

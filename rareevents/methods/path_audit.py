@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rareevents.estimates import Estimate
-from rareevents.kernels.streams import SPLITTING
+from rareevents.kernels.stages import SPLITTING
 from rareevents.methods.audit import SHARE, Audit
 from rareevents.methods.splitting import climb
 from rareevents.processes import Process
@@ -47,7 +47,7 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
     for turn in range(1 if chosen else 2):
         try:
             found = climb(nominal, event, particles=particles, replicates=REPLICATES, seed=seed, threads=threads,
-                          stage=SPLITTING + 1 + turn)
+                          stage=SPLITTING[1 + turn])
         except (TypeError, ValueError) as error:
             return Audit("unresolved", 0.0, 0.0, spent, f"Nothing independent could be compared: {error}.")
         spent += found.samples

@@ -15,12 +15,11 @@ import numpy as np
 from rareevents.checks import Check
 from rareevents.distributions import Distribution, Mixture
 from rareevents.draws import weighted_draws
-from rareevents.kernels.streams import SUPPORT
+from rareevents.kernels.stages import PREMISES
 from rareevents.moments import Moments
 from rareevents.second_moments import infinite_variance
 
 DRAWS = 20_000                # of a user's law; at these a scale that is 5 % off is 10 standard errors away
-STAGE = SUPPORT + (1 << 10)   # their streams
 SPREAD = 0.03                 # standard deviation of the log ratio by which a parameter is moved: more has heavy tails
 RARE = 1e-7                   # nominal probability of an alarm about a law that is right; skewed terms alarm oftener
 SURE = 4.42                   # standard errors of the weights' mean: 1e-5
@@ -47,7 +46,7 @@ def score(law: Distribution, seed: int) -> Check | None:
     Source: the score identities E[d log q / da] = 0 and E[(d log q / da)^2 + d^2 log q / da^2] = 0 are their limits for
     small h.
     """
-    x = weighted_draws(law, None, DRAWS, seed, STAGE)[0]
+    x = weighted_draws(law, None, DRAWS, seed, PREMISES[0])[0]
     at = law.log_prob(x)
     worst: tuple[float, str] = (-1.0, "")
     count = 0

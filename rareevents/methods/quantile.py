@@ -13,7 +13,7 @@ from rareevents.draws import values, weighted_draws
 from rareevents.estimates import Estimate, Evaluations, check_confidence, counted, shown
 from rareevents.events import Score, require_fit
 from rareevents.integrands import BlackBox
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.stages import QUANTILE
 from rareevents.methods.importance import check_laws, estimate
 from rareevents.proposals.cross_entropy import StalledError
 from rareevents.proposals.families import fit_tilt
@@ -23,7 +23,6 @@ from rareevents.tasks import on
 DRAWS = 10_000                # draws of a round
 SHARE = 0.1                   # of a round that is kept
 ROUNDS = 60
-STAGE = LEARNING + (1 << 18)  # streams of the rounds; the last one's are those of the answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +108,7 @@ def _found(nominal: Distribution, score: Any, probability: float, samples: int, 
         raise TypeError(f"nominal must be a Distribution to have quantiles of its scores, got {nominal!r}")
     require_tilt(nominal)
     law, spent = _raised(nominal, score, measure, probability, seed)
-    x, log_w = weighted_draws(nominal, law, int(samples), seed, STAGE)
+    x, log_w = weighted_draws(nominal, law, int(samples), seed, QUANTILE[0])
     s, w = values(measure, x), np.exp(log_w)
     t, low, high, known = _levels(s, w, probability, confidence)
     if not known:
@@ -143,7 +142,7 @@ def _raised(nominal: Distribution, score: Any, measure: Any, probability: float,
     """A proposal under which the level is common, and the draws spent."""
     law, best = nominal, -math.inf
     for number in range(ROUNDS):
-        x, log_w = weighted_draws(nominal, law, DRAWS, seed, STAGE + 1 + number)
+        x, log_w = weighted_draws(nominal, law, DRAWS, seed, QUANTILE[1 + number])
         s, w = values(measure, x), np.exp(log_w)
         t, _, _, known = _levels(s, w, probability, 0.95)
         spent = (number + 1) * DRAWS

@@ -20,12 +20,11 @@ from rareevents.draws import log_ratios, values, weighted_draws
 from rareevents.estimates import check_confidence, shown
 from rareevents.events import require_fit
 from rareevents.integrands import integrand
-from rareevents.kernels.streams import WEIGHTED
+from rareevents.kernels.stages import REPLICATES
 from rareevents.methods.importance import check_laws, support_covered
 from rareevents.methods.lines import levels, probability_on_lines
 from rareevents.sampler import length
 
-STAGE = WEIGHTED + (1 << 10)  # streams of the replicates
 SCHEMES = ("independent", "antithetic", "stratified", "control variates", "quasi-random")
 
 
@@ -114,7 +113,7 @@ def replicate(nominal: Distribution, f: Any, proposal: Any, scheme: str, *, samp
     def terms(x: np.ndarray) -> np.ndarray:
         return values(f, x) * np.exp(log_ratios(nominal, q, x))
     apart = max(64, len(q.components) if isinstance(q, Mixture) else 1)        # streams of a replicate
-    means = np.array([run(terms, int(samples), seed, STAGE + apart * i) for i in range(replicates)])
+    means = np.array([run(terms, int(samples), seed, REPLICATES[apart * i]) for i in range(replicates)])
     if not np.any(means):
         raise ValueError(f"proposal must reach {f!r} for an error from replicates, got {q!r}: f is 0 at every draw of "
                          f"all {replicates} replicates")

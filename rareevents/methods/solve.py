@@ -19,7 +19,7 @@ from rareevents.draws import values, weighted_draws
 from rareevents.estimates import Estimate, Evaluations
 from rareevents.events import AnyEvent, require_fit
 from rareevents.integrands import BlackBox, integrand
-from rareevents.kernels.streams import LEARNING, MAIN
+from rareevents.kernels.stages import MAIN, PILOTS
 from rareevents.methods.audit import cost, explore, fits
 from rareevents.methods.gbas import acceptances, gbas
 from rareevents.methods.importance import check_laws, checked_stop, weigh
@@ -161,7 +161,7 @@ def _solved(nominal: Any, f: Any, relative_error: float, exact: bool, certify: b
         stop = dataclasses.replace(stop, max_seconds=max(SHORTEST, started + max_seconds - time.perf_counter()))
     proposal = None if made.law is nominal else made.law
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
-                   stage=MAIN, checkpoint=checkpoint)
+                   stage=MAIN[0], checkpoint=checkpoint)
     more = _unseen(result)
     if result.stopped_by == "relative_error" and result.samples < more <= min(stop.max_samples or LONGEST, LONGEST):
         left = None if max_seconds is None else max(SHORTEST, started + max_seconds - time.perf_counter())
@@ -217,7 +217,7 @@ def _learned(nominal: Distribution, f: Any, seed: int, max_samples: int | None, 
     for again in range(REHEARSALS):
         if not budget.allows(count + cost(count // 2)):
             break
-        x, log_w = weighted_draws(nominal, made.law, count, seed, LEARNING - (1 << 10) + again)
+        x, log_w = weighted_draws(nominal, made.law, count, seed, PILOTS[again])
         try:
             budget.take(count)
             y = np.abs(budget.timed(lambda x: values(f, x))(x)) * np.exp(log_w)
@@ -313,7 +313,7 @@ def _certified(nominal: Any, f: Any, law: Distribution, bound: float, relative_e
                most: float) -> Any:
     """A GBAS result, if a pilot says that it costs little more than an asymptotic interval, and f is not negative."""
     accepted = acceptances(relative_error)
-    x, log_w = weighted_draws(nominal, law, PILOT, seed, LEARNING - 1)
+    x, log_w = weighted_draws(nominal, law, PILOT, seed, PILOTS[-1])
     y = values(f, x) * np.exp(log_w)
     mean = float(np.mean(y))
     if not mean > 0.0 or np.any(y < 0.0) or np.any(y > bound * (1.0 + 1e-9)):

@@ -17,7 +17,7 @@ from rareevents.integrands import integrand
 from rareevents.kernels import restart, splitting
 from rareevents.kernels.alias import alias_rows
 from rareevents.kernels.fuse import fuse
-from rareevents.kernels.streams import SPLITTING
+from rareevents.kernels.stages import SPLITTING
 from rareevents.paths.fit import require_numbers, require_of_paths
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
@@ -87,7 +87,7 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
 
 def climb(process: Process, event: Any, importance: Callable | None = None, levels: Sequence[float] | None = None,
           trials: int | Sequence[int] | None = None, particles: int = 1000, replicates: int = 32, seed: int = 0,
-          confidence: float = 0.95, threads: int | None = None, stage: int = SPLITTING) -> Estimate:
+          confidence: float = 0.95, threads: int | None = None, stage: int = SPLITTING[0]) -> Estimate:
     """`split` with its stage: an audit has its own."""
     started = time.perf_counter()
     require_process("process", process)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents import events
+from rareevents.blame import called
 from rareevents.events import AnyEvent, Complement, Event, Intersection, Mapped, Union
 from rareevents.integrands import Integrand
 from rareevents.kernels import records
@@ -153,7 +154,9 @@ def _of_hits(f: Hits, process: Process) -> Functional:
 def _states(given: Any, process: Process) -> States:
     """Some states of a process; a function of them must answer."""
     if inspect.isfunction(given):
-        answer = given(_first_state(process))
+        first = _first_state(process)
+        with np.errstate(all="ignore"):
+            answer = called(given, f"in state {first!r}", first)
         if not isinstance(answer, (bool, int, float, np.generic)):
             raise TypeError(f"{given.__name__} must return a bool or a number for a state, got {answer!r}")
     return states_of(given, process.labels)
@@ -184,8 +187,8 @@ def _first_state(process: Process) -> Any:
     states: list[Any] = []
     with np.errstate(all="ignore"):
         for _ in range(TRIED):
-            states.append(made.begin(process.record, rng))
-            states.append(made.step(process.record, states[-1], rng))
+            states.append(called(made.begin, "at the start", process.record, rng))
+            states.append(called(made.step, f"in state {states[-1]!r}", process.record, states[-1], rng))
     return next((state for state in states if np.asarray(state).dtype.kind == "f"), states[0])
 
 

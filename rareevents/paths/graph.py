@@ -77,7 +77,8 @@ def _key(process: Process, asked: Functional) -> str | None:
     """A name of all that the graph depends on: values, and code of a user's; None where it cannot be told."""
     classes = [cls for cls in type(process).__mro__ if not cls.__module__.startswith(("rareevents.", "builtins"))]
     try:
-        code = [of_callable(f) for cls in classes for f in vars(cls).values() if isinstance(f, types.FunctionType)]
+        members = [getattr(member, "fget", member) for cls in classes for member in vars(cls).values()]
+        code = [of_callable(f) for f in members if isinstance(f, types.FunctionType)]
         events = [of_compiled(f) for f in (asked.start, asked.update, asked.decide, asked.value)]
         return digest(type(process).__qualname__, process.record, str(process.steps), code, asked.record, events)
     except (TypeError, ValueError):

@@ -73,11 +73,16 @@ def _given(importance: Any) -> Progress:
         raise TypeError(f"importance must be a plain function of the state, or of the state and the time, got "
                         f"{importance!r}")
 
+    def number(at):
+        if at != at:                                           # no level is below NaN, nor above it
+            raise ValueError("importance must return numbers, got NaN")
+        return at
+
     def of_state(e, accumulated, time, state, start, steps):
-        return importance(state)
+        return number(importance(state))
 
     def of_both(e, accumulated, time, state, start, steps):
-        return importance(state, time)
+        return number(importance(state, time))
     timed = importance.__code__.co_argcount == 2
     return Progress(of_both if timed else of_state, FINE, False, timed)
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from rareevents.designs import Design
 from rareevents.distributions.base import require_seed
-from rareevents.kernels.streams import LEARNING, python_stream
+from rareevents.kernels.stages import COMMITTOR
+from rareevents.kernels.streams import python_stream
 from rareevents.paths import exact
 from rareevents.paths.functional import functional
 from rareevents.paths.graph import NO, YES, Graph
@@ -28,7 +29,7 @@ from rareevents.proposals.doob import path_design, require_graph
 PRIOR = 1.0                   # visits that the mean of the level counts for, in the mean of a node
 STIFF, STIFFER = 10.0, 30.0   # the same for the curves over time: of a level, and of a node's deviation from it
 ROUNDS, SETTLED = 60, 1e-9    # of the fit, and the step that ends it
-STAGE = LEARNING + (5 << 14)
+SWEEPS = 10_000               # over a graph without a number of steps; what is left then makes the bound larger
 
 
 def committor(process: Process, event: Any, *, particles: int = 10_000, seed: int = 0) -> Design:
@@ -36,7 +37,9 @@ def committor(process: Process, event: Any, *, particles: int = 10_000, seed: in
 
     h is a mean over the visits to a node, drawn a little towards the mean of its level, which serves alone where no
     path came; so each move that can lead to the event has a chance. With a number of steps, h is a smooth function of
-    those that are left, for each node. With the exact h it would be the Doob transform.
+    those that are left, for each node. Then it is raised to h >= sum p h', so that the weight of a path,
+    sum p h' at its start times a product of (sum p h')/h, is at most its first factor, however noisy h is. With the
+    exact h it would be the Doob transform.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ def committor(process: Process, event: Any, *, particles: int = 10_000, seed: in
     g = require_graph(process, event)
     levels = _levels(g, process, event)
     found = _Climb(g, levels, int(particles), seed, int(process.max_steps)).run()
-    h = _chances(g, levels, found)
+    h = _raised(g, _chances(g, levels, found))
     with np.errstate(divide="ignore"):
         table = exact.doob(g, np.log(h if g.steps is not None else h[0]))
     made = path_design(process, event, g, table, f"moves by p h with h from {found.paths:,} paths that climbed")
@@ -97,7 +100,7 @@ class _Climb:
 
     def __init__(self, g: Graph, levels: np.ndarray, particles: int, seed: int, most: int) -> None:
         self.g, self.levels, self.n = g, levels, particles
-        self.rng = python_stream(seed, STAGE)
+        self.rng = python_stream(seed, COMMITTOR[0])
         self.below = np.cumsum(g.p, axis=1)
         self.steps = most if g.steps is None else g.steps
         self.top = int(levels[YES])
@@ -193,6 +196,26 @@ def _chances(g: Graph, levels: np.ndarray, found: _Found) -> np.ndarray:
         mean = float(np.mean(y))
         h[at] = mean * _fitted(visits.astype(float), np.bincount(place, y / mean, at.size).reshape(at.shape), curves)
     return h.reshape(times + 1, count)
+
+
+def _raised(g: Graph, h: np.ndarray) -> np.ndarray:
+    """The least function above h that is at least its own mean one step on: without it, errors of h multiply."""
+    h = h.copy()
+    if g.steps is not None:
+        for time in range(g.steps - 1, -1, -1):
+            h[time, NO + 1:] = np.maximum(h[time], _onwards(g, h[time + 1]))[NO + 1:]
+        return h
+    for _ in range(SWEEPS):
+        higher = np.maximum(h[0], _onwards(g, h[0]))[NO + 1:]
+        settled = np.all(higher <= (1.0 + SETTLED) * h[0, NO + 1:])
+        h[0, NO + 1:] = higher
+        if settled:
+            break
+    return h
+
+
+def _onwards(g: Graph, h: np.ndarray) -> np.ndarray:
+    return np.sum(g.p * h[g.to], axis=1)
 
 
 def _fitted(n: np.ndarray, y: np.ndarray, curves: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from rareevents.distributions.parts import require_law
 from rareevents.draws import values, weighted_draws
 from rareevents.events import require_fit
 from rareevents.integrands import BlackBoxEvent, integrand, margin_of
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.stages import LEVELS
 from rareevents.proposals.families import Fit, fitter
 from rareevents.proposals.region import exact_variance
 
@@ -85,7 +85,7 @@ def cross_entropy(nominal: Distribution, event: Any, family: Any = None, *, samp
     fit, margin = fitter(nominal, family), margin_of(f)
     law, levels, best, waited, polished = nominal, [], -math.inf, 0, 0
     for number in range(rounds):
-        x, log_w = weighted_draws(nominal, law, int(samples), seed, LEARNING + number)
+        x, log_w = weighted_draws(nominal, law, int(samples), seed, LEVELS[number])
         size, score = _seen(f, margin, x)
         level, inside = _level(score, size, rho, best)
         weights, effective = _weights(np.where(level >= 0.0, size, 1.0), log_w, inside)

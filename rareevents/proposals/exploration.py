@@ -27,6 +27,7 @@ from rareevents.distributions import (
 )
 from rareevents.distributions.quadrature import marks
 from rareevents.draws import weighted_draws
+from rareevents.kernels.stages import COMPONENT
 from rareevents.kernels.streams import python_stream
 from rareevents.proposals.families import fit_tilt, tilt_to
 
@@ -40,7 +41,6 @@ MIRROR = (0.75, 1.0, 1.25)                                             # of the 
 SHARES = {"nominal": 0.05, "broad": 0.40, "single": 0.30, "joint": 0.25}
 WIDER = (3.0, 4.5, 8.0)                                                # codes above which a wide law is the next wider
 SCALED = 1000.0                                                        # a code above it is a scale, not a tilt
-PER_COMPONENT = 1 << 14                                                # streams for the search of one component
 
 
 def search(nominal: Distribution, n: int, seed: int, stage: int) -> np.ndarray:
@@ -55,7 +55,7 @@ def search(nominal: Distribution, n: int, seed: int, stage: int) -> np.ndarray:
     rng = python_stream(seed, stage)
     if isinstance(nominal, Mixture):
         counts = rng.multinomial(n, np.full(len(nominal.components), 1.0 / len(nominal.components)))
-        return np.concatenate([search(c, int(k), seed, stage + (i + 1) * PER_COMPONENT)
+        return np.concatenate([search(c, int(k), seed, (stage + (i + 1) * COMPONENT) % 2 ** 32)
                                for i, (c, k) in enumerate(zip(nominal.components, counts, strict=True))])
     if nominal.size is None:
         laws = [nominal, *ladder(nominal)]

@@ -14,7 +14,7 @@ import numpy as np
 from rareevents.designs import Design, Restated
 from rareevents.distributions import Categorical
 from rareevents.draws import weighted_draws
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.stages import LARGEST
 from rareevents.paths.bounds import log_suprema, sum_bound
 from rareevents.paths.sums import LargestIntegrated
 from rareevents.processes.all_but_largest import AllButLargest
@@ -105,7 +105,7 @@ def _chances(asked: Sum) -> np.ndarray:
 
 def _pilot(size: Any, counts: int, level: float, seed: int, each: int) -> tuple[np.ndarray, np.ndarray, int]:
     """The root mean square and the mean of n P(X > max(M, u - S')) p/q for each scale of the others and each n."""
-    x = weighted_draws(size, None, each * (counts - 1), seed, LEARNING + 7)[0].reshape(each, counts - 1)
+    x = weighted_draws(size, None, each * (counts - 1), seed, LARGEST[0])[0].reshape(each, counts - 1)
     rms, means = np.zeros((len(SCALES), counts)), np.zeros((len(SCALES), counts))
     for k, scale in enumerate(SCALES):
         y = scale * x

@@ -15,7 +15,8 @@ from rareevents.distributions.parts import require_law
 from rareevents.draws import evaluator, log_ratios, weighted_draws
 from rareevents.events import require_fit
 from rareevents.integrands import BlackBox, integrand, margin_of
-from rareevents.kernels.streams import LEARNING, python_stream
+from rareevents.kernels.stages import CHAINS, CLIMB, FITTED, SEARCH, STARTS
+from rareevents.kernels.streams import python_stream
 from rareevents.proposals.exploration import possible, search
 from rareevents.proposals.families import Fit, fit_normal, fitter, nearer
 from rareevents.proposals.fitting import fit_mixture, mixed, parts_of
@@ -27,12 +28,11 @@ from rareevents.spending import Budget
 MODES = 24                    # the most components
 FULL = 12                     # dimensions up to which normal components have covariances of their own
 ENOUGH = 50                   # hits of the search
-CLIMB = 0.2                   # share of a population that reaches the next level
+RISING = 0.2                  # share of a population that reaches the next level
 KEPT = 0.3                    # of the shares before they were chosen to cost least: no component is lost to chance
 LARGE = 3000                  # components times dimensions that are fitted
 ROUNDS = 5
 DEFENSIVE = 0.1               # share of the last mixture that the components, widened, keep
-STAGE = 1 << 12               # streams of a part of the work
 
 
 class NothingFoundError(RuntimeError):
@@ -93,12 +93,12 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
 
     hits = _hits(nominal, f, size, count, seed, budget)
     chains, steps = (max(40, count // 40), 40)
-    rng = python_stream(seed, LEARNING)
+    rng = python_stream(seed, STARTS[0])
     log_p = nominal.log_prob(hits) if nominal.measure is None else np.zeros(len(hits))
     likely = np.argsort(-log_p, kind="stable")[:chains // 2]
     start = hits[np.concatenate([likely, rng.choice(len(hits), chains - len(likely))])]
     budget.take((steps + 1) * chains)
-    ended = drift(nominal, size, start, steps, seed, LEARNING + 2 * STAGE)
+    ended = drift(nominal, size, start, steps, seed, CHAINS[0])
     spent = budget.spent
     fit = fitter(nominal, family)
     law = fit_mixture(ended, np.ones(len(ended)), fit, _modes(ended, chains), seed)
@@ -109,7 +109,7 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
             break
         budget.take(count // 2)
         drawn = _widened(law, pooled, nominal)
-        x, log_w = weighted_draws(nominal, drawn, count // 2, seed, LEARNING + 3 * STAGE + number)
+        x, log_w = weighted_draws(nominal, drawn, count // 2, seed, FITTED[number])
         value = size(x)
         with np.errstate(divide="ignore"):
             logs = np.where(value > 0.0, np.log(value) + log_w, -math.inf)
@@ -137,7 +137,7 @@ def explored(nominal: Distribution, event: Any, family: Any = None, *, samples: 
 def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int, budget: Budget) -> np.ndarray:
     """Points with f != 0 by a search, or by a climb along the margin."""
     budget.take(count)
-    x = search(nominal, count, seed, LEARNING)
+    x = search(nominal, count, seed, SEARCH[0])
     x = x[possible(nominal, x)]
     hit = size(x) > 0.0
     hits, margin = x[hit], margin_of(f)
@@ -152,13 +152,13 @@ def _hits(nominal: Distribution, f: Any, size: Any, count: int, seed: int, budge
 def _climb(nominal: Distribution, margin: Any, population: int, seed: int, budget: Budget) -> np.ndarray:
     """Draws of p restricted to ever higher levels of the margin, until it is 0: subset simulation."""
     budget.take(population)
-    ours, _ = weighted_draws(nominal, None, population, seed, LEARNING + STAGE)
+    ours, _ = weighted_draws(nominal, None, population, seed, CLIMB[0])
     level = -math.inf
-    rng = python_stream(seed, LEARNING + STAGE)
+    rng = python_stream(seed, CLIMB[0])
     height = budget.timed(evaluator(margin))
     for number in range(200):
         score = height(ours)
-        rising = float(np.quantile(score, 1.0 - CLIMB, method="higher"))
+        rising = float(np.quantile(score, 1.0 - RISING, method="higher"))
         if rising >= 0.0:
             return ours[score >= 0.0]
         if rising <= level:
@@ -170,7 +170,7 @@ def _climb(nominal: Distribution, margin: Any, population: int, seed: int, budge
         seeds = ours[score >= level]
         budget.take(10 * population)
         ours = drift(nominal, lambda x, level=level: (height(x) >= level).astype(float),
-                     seeds[rng.choice(len(seeds), population)], 10, seed, LEARNING + STAGE + 1 + number)
+                     seeds[rng.choice(len(seeds), population)], 10, seed, CLIMB[1 + number])
     return nominal.empty(0)
 
 

@@ -15,7 +15,7 @@ from rareevents.distributions.parts import laws_of, require_alike, require_law
 from rareevents.draws import log_densities, values, weighted_draws
 from rareevents.events import Event, identity
 from rareevents.integrands import integrand
-from rareevents.kernels.streams import LEARNING
+from rareevents.kernels.stages import COMPONENTS
 from rareevents.proposals.overshoot import overshoot, truncated
 from rareevents.proposals.region import design, pieces, possible_parts
 from rareevents.proposals.tilting import tilt
@@ -233,7 +233,7 @@ def _points(nominal: Distribution, event: Any, laws: list[Distribution], samples
     else:
         count = len(laws)
         equal = Mixture(laws, [1.0 / count] * count)
-        x, log_w = weighted_draws(nominal, equal, samples, seed, LEARNING)
+        x, log_w = weighted_draws(nominal, equal, samples, seed, COMPONENTS[0])
         y = np.abs(values(f, x))
         if not np.any(y):
             raise ValueError(f"components must reach the event, but none of {samples:,} draws is in {event!r}")

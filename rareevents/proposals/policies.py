@@ -14,7 +14,8 @@ import numpy as np
 
 from rareevents.designs import Design, Level
 from rareevents.distributions.base import require_seed
-from rareevents.kernels.streams import LEARNING, python_stream
+from rareevents.kernels.stages import POLICY
+from rareevents.kernels.streams import python_stream
 from rareevents.paths import exact
 from rareevents.paths.graph import NO, Graph
 from rareevents.paths.steered import PathMixture, Steered
@@ -175,7 +176,7 @@ def policy(process: Process, event: Any, *, paths: int = 6000, rounds: int = 4, 
 def safe_paths(g: Graph, tables: Sequence[np.ndarray], shares: Sequence[float], n: int, seed: int,
                turn: int) -> tuple[Trace, np.ndarray]:
     """n paths from a mixture of tables, and their weights p/q."""
-    rng = python_stream(seed, LEARNING + (3 << 14) + turn)
+    rng = python_stream(seed, POLICY[turn])
     counts = rng.multinomial(n, shares)
     parts = [traced(g, table, int(count), rng) for table, count in zip(tables, counts, strict=True) if count]
     trace = Trace(*(np.concatenate(column) for column in zip(*parts, strict=True)))

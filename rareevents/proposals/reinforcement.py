@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rareevents.kernels.streams import LEARNING, python_stream
+from rareevents.kernels.stages import ENTROPY, REINFORCE
+from rareevents.kernels.streams import python_stream
 from rareevents.paths.graph import NO, Graph
 from rareevents.paths.trace import Trace, traced
 from rareevents.proposals.policies import Policy
@@ -65,7 +66,7 @@ def ppo(policy: Policy, *, batch: int = 250, batches: int = 60, seed: int = 0, c
     missing = _missing(policy)
     for b in range(batches):
         old = policy.table(c)
-        rng = python_stream(seed, LEARNING + (4 << 14) + b)
+        rng = python_stream(seed, REINFORCE[b])
         trace = traced(g, old, batch, rng)
         path, time = np.nonzero(trace.moves >= 0)
         node, move = trace.nodes[path, time], trace.moves[path, time]
@@ -132,7 +133,7 @@ def cross_entropy_alone(policy: Policy, *, batch: int = 1000, batches: int = 15,
     c = np.zeros(policy.shape) if start is None else start
     missing = _missing(policy)
     for b in range(batches):
-        rng = python_stream(seed, LEARNING + (5 << 14) + b)
+        rng = python_stream(seed, ENTROPY[b])
         trace = traced(g, policy.table(c), batch, rng)
         lack = missing[trace.nodes[:, -1]]
         level = max(0.0, float(np.quantile(lack, ELITE)))
