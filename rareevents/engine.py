@@ -6,6 +6,7 @@ number of threads; what threads computed beyond the stop is dropped.
 """
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
@@ -22,7 +23,9 @@ from rareevents.tasks import current, in_order
 
 CHUNK_FIRST = 512             # the schedule starts small, so that 10,000 draws already have 18 chunks for the checks,
 CHUNK_LAST = 1 << 18          # and grows until a chunk's 25 microseconds of overhead no longer count
-PER_SIZE = 16                 # chunks of one size; then the size grows fourfold
+PER_SIZE = 16                 # chunks of one size; then the size grows fourfold,
+LATE = 1 << 14                # and from the largest size on after so many: each is at most 1/4,000 of all before it,
+MOST = 1 << 32                # and the caller has 340,000 chunks of 10^15 draws to merge, not four billion
 GROUPING = 16                 # a group holds at least 1/16 of the draws before it
 PATIENCE = 0.2                # seconds that a chunk of compiled code may take in the calling thread; the next may take
                               # four times as many
@@ -77,8 +80,10 @@ def schedule(draws: float, largest: int = CHUNK_LAST, first: int = 0) -> Iterato
     [(2, 476, False)]
     """
     chunk, left = 0, draws
+    early = PER_SIZE * max(0, math.ceil(math.log2(largest / CHUNK_FIRST) / 2))       # chunks below the largest size
     while left > 0:
-        size = min(largest, CHUNK_FIRST << 2 * min(chunk // PER_SIZE, 24))
+        size = CHUNK_FIRST << 2 * (chunk // PER_SIZE) if chunk < early else \
+            min(MOST, largest << 2 * min((chunk - early) // LATE, 16))
         if chunk >= first:
             yield chunk, int(min(size, left)), size <= left
         left -= size

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+
 PACKAGE = Path(__file__).parent
 KEPT = 8                      # functions that a worker remembers: a run of adaptive stages asks for one after another
 _remembered: OrderedDict[str, Any] = OrderedDict()
@@ -35,7 +37,6 @@ def packed(call: Any) -> bytes:
 
     Raises TypeError if it cannot be sent.
     """
-    import cloudpickle
     try:
         return cloudpickle.dumps(call)
     except Exception as error:
@@ -64,7 +65,6 @@ def work(call: Callable | bytes, asked: dict[str, str], items: Sequence[tuple]) 
 def _unpacked(data: bytes) -> Any:
     name = hashlib.sha256(data).hexdigest()
     if name not in _remembered:
-        import cloudpickle
         try:
             _remembered[name] = cloudpickle.loads(data)
         except ImportError as error:

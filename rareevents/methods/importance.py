@@ -213,7 +213,7 @@ class _Task:
         """What the draws and their sums depend on, by name: a digest, and a text for people."""
         texts = {"nominal": repr(self.nominal), "proposal": repr(self.proposal), "f": repr(self.f)}
         plain = {"seed": str(self.seed), "stage": str(stage),
-                 "schedule": f"{engine.CHUNK_FIRST}, {engine.CHUNK_LAST}, {BLACK_BOX_CHUNK}"}
+                 "schedule": ", ".join(map(str, (engine.CHUNK_FIRST, engine.CHUNK_LAST, BLACK_BOX_CHUNK, engine.LATE)))}
         return {**{name: [text, text] for name, text in plain.items()},
                 **{name: [content, texts.get(name, "")] for name, content in self.prepared.sampler.contents().items()}}
 
