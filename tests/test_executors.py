@@ -237,3 +237,49 @@ def test_other_machines_need_encryption(address):
     executors.require_safe(address, insecure=True)
     executors.require_safe(address.replace("tcp://", "tls://") if "://" in address else f"tls://{address}")
     executors.require_safe("tcp://127.0.0.1:8786")
+
+
+# ------------------------------------------------------------------------------------------------ the command line
+EXPERIMENT = '''
+"""A coin."""
+from dataclasses import dataclass
+import rareevents as rare
+from rareevents.experiments import Findings, main
+
+@dataclass(frozen=True)
+class Settings:
+    samples: int = 30_000
+    """Draws."""
+
+def storm(x):
+    return x >= 20
+
+def run(settings, progress):
+    found = rare.estimate(rare.Poisson(4.0), storm, rare.Poisson(20.0), samples=settings.samples)
+    return Findings({"storm": found.to_dict()}, {}, str(found.value))
+
+if __name__ == "__main__":
+    main(Settings, run)
+'''
+
+
+def test_an_experiment_runs_elsewhere_to_the_same_bytes(tmp_path):
+    script = tmp_path / "experiments" / "coin.py"
+    script.parent.mkdir()
+    script.write_text(EXPERIMENT)
+    kept = tmp_path / "results" / "coin" / "result.json"
+
+    def asked(*flags):
+        return subprocess.run([sys.executable, "-m", "rareevents", "run", str(script), *flags], cwd=tmp_path,
+                              capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert asked().returncode == 0
+    here = kept.read_bytes()
+    for name in ("threads:2", "processes:2"):
+        kept.unlink()
+        done = asked("--executor", name)
+        assert done.returncode == 0 and kept.read_bytes() == here, done.stderr
+    for name, words in (("clusters", "executor must be threads[:N], processes[:N]"),
+                        ("dask:tcp://10.0.0.3:8786", "executor must be asked over TLS")):
+        done = asked("--executor", name)
+        assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
+    assert "--executor" in asked("--help").stdout
