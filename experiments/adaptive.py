@@ -3,6 +3,7 @@
 Each round draws from the last law, keeps the draws above the level that a tenth of them reach, and fits the next law to
 those. For the storms the laws are Poisson; for the cities the method finds by itself how often each should be visited.
 """
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import rareevents as rare
 from experiments.cities import CITIES, RATES, VISITS
 from rareevents import oracle, plots, proposals
 from rareevents.experiments import Findings, main
+from rareevents.report import Told, figure
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,11 @@ class Visits:
         return rare.Mixture(laws, (shares / shares.sum()).tolist())
 
 
-def ridge(levels, ideal, x, threshold):
+def ridge(rounds, ideal, x, threshold):
     """The law of each round above the last one's, and q* on top."""
-    made, ax = plots.figure(figsize=(7.2, 5.4))
-    with plots.style():
-        names = [f"at least {threshold + level.level:.0f}" if level.level < 0.0 else "the event" for level in levels]
-        rows = [(f"round {i + 1}, {name}", np.exp(level.law.log_prob(x)))
-                for i, (level, name) in enumerate(zip(levels, names, strict=True))]
-        rows.append(("q*, the ideal proposal", ideal))
-        for i, (name, density) in enumerate(rows):
-            colour = plots.IDEAL if i == len(rows) - 1 else plots.SAMPLED
-            height = i + 0.9 * density / density.max()
-            ax.fill_between(x, i, height, color=colour, alpha=0.25, step="mid", hatch="///" if colour == plots.IDEAL
-                            else "", linewidth=0.0, edgecolor=colour)
-            ax.step(x, height, where="mid", color=colour, linewidth=1.2)
-            ax.text(x[-1], i + 0.12, name, ha="right", fontsize=9)
-        ax.axvline(threshold - 0.5, color=plots.EXACT, linestyle=":", linewidth=1.2)
-        ax.set(yticks=[], xlabel="storms in the month", title="The levels rise, and the law settles on q*")
-    return made
+    laws = {f"round {i + 1}, " + (f"at least {threshold + one.level:.0f}" if one.level < 0.0 else "the event"):
+            np.exp(one.law.log_prob(x)) for i, one in enumerate(rounds)}
+    return plots.levels(laws, ideal, x, threshold - 0.5, "storms in the month", plots.figure(figsize=(7.2, 5.4))[1])
 
 
 def run(settings: Settings, progress: bool) -> Findings:
@@ -79,16 +68,33 @@ def run(settings: Settings, progress: bool) -> Findings:
                 "visits": plots.bars({"nominal p": VISITS, "learned": visits.law.weights, "ideal q*": best},
                                      [f"{city}, {rate:g} a month" for city, rate in zip(CITIES, RATES, strict=True)],
                                      "share of months", "Where the months are spent")}
-    numbers = {"exact": exact, "estimate": found.to_dict(), "law": repr(made.law),
+    bits = oracle.grade(p, event, made.law).kl / math.log(2.0)
+    numbers = {"exact": exact, "bits": bits, "estimate": found.to_dict(), "law": repr(made.law),
                "levels": [{"level": level.level, "mean": level.law.mean, "hits": level.hits} for level in made.levels],
                "relative_variance": made.relative_variance, "learned_visits": learned,
                "ideal_visits": dict(zip(CITIES, best.tolist(), strict=True))}
-    text = "\n".join([f"P(at least {settings.threshold} storms) = {exact:.6g} exactly", str(found), repr(made), "",
-                      "visits        " + "".join(f"{city:>12}" for city in CITIES),
-                      "learned       " + "".join(f"{share:>12.4f}" for share in learned.values()),
-                      "ideal         " + "".join(f"{share:>12.4f}" for share in best)])
-    return Findings(numbers, pictures, text)
+    return Findings(numbers, pictures)
+
+
+def tell(settings, numbers):
+    learned, ideal = numbers["learned_visits"], numbers["ideal_visits"]
+    farthest = max(learned, key=lambda city: abs(learned[city] - ideal[city]))
+    return Told(
+        f"In {len(numbers['levels'])} rounds of {settings['samples']:,} draws the method went from "
+        f"{settings['rate']:g} storms to {numbers['law']}, whose draws have a relative variance of "
+        f"{figure(numbers['relative_variance'])}. For the cities it found how often each should be visited, to "
+        f"{abs(learned[farthest] - ideal[farthest]):.1g} at most.",
+        {"levels": "From the bottom up, the law of each round: it moves to the event (dotted) as the levels rise, then "
+                   "stands still, near the ideal proposal on top.",
+         "visits": "The learned visits beside the ideal ones: the method was told nothing of the cities but the "
+                   "storms."},
+        quantity=f"P(at least {settings['threshold']} storms in a month)",
+        estimates={"cross entropy": numbers["estimate"]}, best="cross entropy", exact=numbers["exact"],
+        bits={"cross entropy": numbers["bits"]},
+        tables={"Rounds": [{"round": i + 1, "storms below the event": -row["level"], "mean of the law": row["mean"],
+                            "hits": row["hits"]} for i, row in enumerate(numbers["levels"])],
+                "Visits": [{"city": city, "learned": learned[city], "ideal": ideal[city]} for city in CITIES]})
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

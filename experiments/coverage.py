@@ -19,13 +19,14 @@ from rareevents.events import AnyEvent
 from rareevents.experiments import Findings, main
 from rareevents.integrands import integrand
 from rareevents.kernels.stages import MAIN
+from rareevents.report import Told
 from rareevents.sampler import Sampler
 
 CONFIDENCE = 0.95
 LEAST, LEAST_STOPPED = 0.93, 0.90       # what a configuration of finite variance is to cover: from FROM draws on, and
 FROM = 1000                             # where a relative error stops the run
 MOST = 0.985                            # what Hall's interval is not to exceed
-LEFT = 84.0                             # where the axes of the picture begin; what lies below is drawn there
+LEFT = 0.84                             # where the axes of the picture begin; what lies below is drawn there
 ERRORS = 3.0                            # by how many of its standard errors a coverage may be off
 CERTIFIED = ("betting", "clopper-pearson", "zero hits")
 
@@ -284,7 +285,7 @@ def run(settings: Settings, progress: bool) -> Findings:
             seed += settings.replicates
     numbers = {"rows": rows, "relative_error": settings.relative_error, "short": list(filter(shortfall, rows)),
                "too_wide": list(filter(too_wide, rows))}
-    return Findings(numbers, {"coverage": picture(numbers)}, report(numbers))
+    return Findings(numbers, {"coverage": picture(numbers)})
 
 
 def columns(found):
@@ -309,21 +310,28 @@ def table(found):
     return "\n".join(lines)
 
 
-def report(found):
-    """The table on the terminal."""
-    lines = [f"{'configuration':<42}{'n':>8}{'below':>7}{'above':>7}{'coverage':>10}{'error':>7}"
-             f"{'t':>7}{'Hall':>7}{'twice':>7}  intervals by"]
-    for one in found["rows"]:
-        shares = ", ".join(f"{name} {100 * kind['replicates'] / one['replicates']:.0f} %"
-                           for name, kind in one["methods"].items())
-        rivals = "".join(f"{100 * rival['coverage']:>7.1f}" for rival in one["rivals"].values())
-        lines.append(f"{one['configuration']:<42}{'stopped' if one['stopped'] else one['n']:>8}{one['below']:>7}"
-                     f"{one['above']:>7}{100 * one['coverage']:>10.1f}{100 * one['std_error']:>7.1f}{rivals}  {shares}")
-    for name, words in (("short", "below the target by more than three standard errors"),
-                        ("too_wide", "by Hall's interval above 98.5 % by more than three standard errors")):
-        listed = ", ".join(f"{one['configuration']} ({one['draws']:,.0f} draws)" for one in found[name]) or "none"
-        lines.append(f"{words}: {listed}")
-    return "\n".join(lines)
+def tell(settings, numbers):
+    rows = numbers["rows"]
+    long = [one for one in rows if one["finite_variance"] and not one["stopped"] and one["n"] >= FROM]
+    worst = min(long, key=lambda one: one["coverage"], default=None)
+    return Told(
+        (f"From {FROM:,} draws on the lowest coverage of a configuration with finite variance is "
+         f"{100 * worst['coverage']:.1f} % ({worst['configuration']}, {worst['n']:,} draws). " if worst else "")
+        + f"Below what is asked by more than {ERRORS:g} standard errors: {_listed(numbers['short'])}; above "
+        f"{100 * MOST:g} % by Hall's interval: {_listed(numbers['too_wide'])}.",
+        {"coverage": "Each row is a configuration, each panel a number of draws. The filled marker is the coverage and "
+                     "should lie between the dashed limits; the triangles are the two tails, and should lie together. "
+                     "Grey crosses are Student's t from the same draws."},
+        tables={"Every configuration": [{
+            "configuration": one["configuration"], "draws": "stopped" if one["stopped"] else one["n"],
+            "below": one["below"], "above": one["above"], "coverage, %": round(100 * one["coverage"], 1),
+            "error": round(100 * one["std_error"], 1),
+            **{f"by {name}": round(100 * rival["coverage"], 1) for name, rival in one["rivals"].items()},
+            "intervals": ", ".join(one["methods"])} for one in rows]})
+
+
+def _listed(rows):
+    return ", ".join(f"{one['configuration']} ({one['draws']:,.0f} draws)" for one in rows) or "none"
 
 
 def branch(one):
@@ -336,63 +344,35 @@ def branch(one):
 
 def picture(found):
     """A dumbbell for each configuration: coverage in the middle, at the ends what it were if both tails were alike."""
-    heights, ticks, height, seen = {}, [], 0.0, None
+    names = {}
     for one in found["rows"]:
-        if one["class"] != seen:
-            seen, height = one["class"], height - 1.5
-            ticks.append((height, seen))
-        if one["configuration"] not in heights:
-            height -= 1.0
-            heights[one["configuration"]] = height
-            ticks.append((height, one["configuration"]))
-    heads = columns(found)
-    made, axes = plots.figure(1, len(heads), figsize=(10.5, 0.165 * -height + 1.2))
-    looks = {"hall": (plots.SAMPLED, "o", "full", "coverage, by Hall"),
-             "fay-feuer": (plots.IDEAL, "s", "full", "coverage, by Fay and Feuer"),
-             "certified": (plots.OTHER, "D", "none", "coverage, certified")}
+        names |= {one["class"]: None, one["configuration"]: one}
+    heads, kinds = columns(found), {"hall": "by Hall", "fay-feuer": "by Fay and Feuer", "certified": "certified"}
+    made, axes = plots.figure(1, len(heads), figsize=(10.5, 0.165 * len(names) + 3.0))
+    for i, (panel, (n, head)) in enumerate(zip(axes, heads, strict=True)):
+        asked = LEAST_STOPPED if n is None else LEAST if n >= FROM else None
+        here = {one["configuration"]: plots.Covered(one["below"], one["above"], one["replicates"], kinds[branch(one)],
+                                                    one["rivals"]["student"]["coverage"])
+                for one in found["rows"] if one["n"] == n}
+        empty = plots.Covered(0, 0, 0)
+        plots.coverage({name: one and here.get(name, empty) for name, one in names.items()}, CONFIDENCE,
+                       [limit for limit in (asked, MOST) if limit is not None], tuple(kinds.values()), LEFT,
+                       "Student's t", panel)
+        with plots.style():
+            panel.set_title(head)
+        panel.set(xlabel="", xticks=sorted({85.0, 90.0, 95.0, *(100.0 * x for x in (asked, MOST) if x is not None)}))
+        panel.tick_params(axis="x", labelsize=8)
+        panel.xaxis.set_major_formatter("{x:g}")
+        handles = panel.get_legend_handles_labels()
+        panel.get_legend().remove()
+        if i:
+            panel.set_yticks([])
     with plots.style():
-        for panel, (n, head) in zip(axes, heads, strict=True):
-            asked = LEAST_STOPPED if n is None else LEAST if n >= FROM else None
-            limits = [100.0 * limit for limit in (asked, MOST) if limit is not None]
-            panel.hlines(list(heights.values()), LEFT, 100.0, color="0.93", linewidth=0.6, zorder=0)
-            panel.axvline(95.0, color="0.75", linewidth=1.0, zorder=1)
-            for limit in limits:
-                panel.axvline(limit, color=plots.EXACT, linestyle="--", linewidth=1.0, zorder=1)
-            for one in found["rows"]:
-                if one["n"] == n:
-                    dumbbell(panel, heights[one["configuration"]], one, looks[branch(one)])
-            panel.set(xlim=(LEFT - 0.7, 100.7), ylim=(height - 0.8, -0.5), title=head, yticks=[],
-                      xticks=sorted({85.0, 90.0, 95.0, *limits}))
-            panel.tick_params(axis="x", labelsize=8)
-            panel.xaxis.set_major_formatter("{x:g}")
-            panel.grid(False)
-        axes[0].tick_params(axis="y", length=0)
-        axes[0].set_yticks(*zip(*ticks, strict=True), fontsize=8)
-        for label, (_, text) in zip(axes[0].get_yticklabels(), ticks, strict=True):
-            label.set_fontweight("normal" if text in heights else "bold")
-        for colour, marker, fill, label in looks.values():
-            axes[0].plot([], [], color=colour, marker=marker, fillstyle=fill, linestyle="none", label=label)
-        axes[0].plot([], [], color=plots.NAIVE, marker="<", linestyle="none", label="tail: intervals below the truth")
-        axes[0].plot([], [], color=plots.EXACT, marker=">", linestyle="none", label="tail: intervals above the truth")
-        axes[0].plot([], [], color="0.4", marker="x", linestyle="none", label="coverage, Student's t")
-        made.legend(loc="outside upper center", ncols=3)
+        made.legend(*handles, loc="outside upper center", ncols=3)
         made.supxlabel("coverage of 95 % intervals in %; a tail: what it were if both missed as often as that one\n"
-                       f"dashed: the limits; what lies below {LEFT:g} % is at the edge", fontsize=9)
+                       f"dashed: the limits; what lies below {100 * LEFT:g} % is at the edge", fontsize=9)
     return made
 
 
-def dumbbell(panel, y, one, look):
-    """One configuration at one number of draws."""
-    colour, marker, fill, _ = look
-    ends = [max(LEFT, 100.0 * (1.0 - 2.0 * one[side] / one["replicates"])) for side in ("below", "above")]
-    panel.plot(ends, [y, y], color="0.7", linewidth=1.2, zorder=2)
-    panel.plot(ends[0], y, color=plots.NAIVE, marker="<", markersize=4, zorder=3)
-    panel.plot(ends[1], y, color=plots.EXACT, marker=">", markersize=4, zorder=3)
-    panel.plot(max(LEFT, 100.0 * one["rivals"]["student"]["coverage"]), y, color="0.4", marker="x", markersize=4,
-               zorder=4)
-    panel.plot(max(LEFT, 100.0 * one["coverage"]), y, color=colour, marker=marker, fillstyle=fill, markersize=5,
-               zorder=5)
-
-
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

@@ -13,8 +13,8 @@ import numpy as np
 
 import rareevents as rare
 from rareevents import plots, proposals
-from rareevents.estimates import shown
 from rareevents.experiments import Findings, main
+from rareevents.report import Told, figure, value_of
 
 
 @dataclass(frozen=True)
@@ -69,27 +69,41 @@ def curves(rows):
 
 
 def run(settings: Settings, progress: bool) -> Findings:
-    rows, numbers, lines = [], {}, []
+    rows, numbers, refused = [], {}, {}
     for law, (size, levels) in DAMAGES.items():
         season = rare.CompoundSum(rare.Poisson(settings.rate), size)
         try:
             proposals.tilt(season, rare.at_least(levels[0]))
         except ValueError as refusal:
-            lines.append(f"{law}: no tilt, because {refusal}")
-        lines.append(f"{law:<16}{'level':>10}  {'method':<34}{'estimate':>20}{'V':>11}  verdict")
+            refused[law] = str(refusal)
         for level in levels:
             event = rare.at_least(level)
             found = {name: rare.estimate(p, f, q, samples=settings.samples, seed=settings.seed)
                      for name, p, f, q in methods(season, event, settings.seed)}
             best = list(found.values())[-1].value
             for name, e in found.items():
-                v = 1.0 / best - 1.0 if name == "naive" else e.relative_variance
-                rows.append((law, best, name, v))
-                lines.append(f"{'':<16}{level:>10g}  {name:<34}{shown(e.value, e.std_error):>20}{v:>11.3g}"
-                             f"  {e.verdict}")
+                rows.append((law, best, name, 1.0 / best - 1.0 if name == "naive" else e.relative_variance))
             numbers[f"{law} {level:g}"] = {name: e.to_dict() for name, e in found.items()}
-    return Findings(numbers, {"variance": curves(rows)}, "\n".join(lines))
+    return Findings({"refused": refused, **numbers}, {"variance": curves(rows)})
+
+
+def tell(settings, numbers):
+    last = {law: numbers[f"{law} {levels[-1]:g}"] for law, (_, levels) in DAMAGES.items()}
+    light, heavy = last["exponential"]["sizes integrated"], last["Lomax 1.5"]["largest integrated, rest designed"]
+    return Told(
+        "For light tails a tilt finds the bad season; for heavy ones there is none. At the rarest levels a season "
+        f"with the sizes integrated has a relative variance of {figure(light['relative_variance'])} (exponential "
+        f"damages), one with the largest storm integrated {figure(heavy['relative_variance'])} (Lomax damages).",
+        {"variance": "Rarer to the right, one panel for each law of a damage. Naive Monte Carlo rises like 1/P, the "
+                     "twist by the hazard more slowly. What integrates a part of the season and designs the rest stays "
+                     "level, or falls."},
+        tables={**{law: [{"level": level, "method": name, "estimate": value_of(found),
+                          "relative variance": found["relative_variance"], "hits": found["hits"],
+                          "verdict": found["verdict"]}
+                         for level in levels for name, found in numbers[f"{law} {level:g}"].items()]
+                   for law, (_, levels) in DAMAGES.items()},
+                "Why there is no tilt": [{"law": law, "reason": words} for law, words in numbers["refused"].items()]})
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

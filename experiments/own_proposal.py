@@ -11,6 +11,7 @@ import numpy as np
 import rareevents as rare
 from rareevents import oracle, plots
 from rareevents.experiments import Findings, main
+from rareevents.report import Told, figure
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,24 @@ def run(settings: Settings, progress: bool) -> Findings:
     pictures = {"distributions": plots.distributions(p, own, shown >= settings.threshold, shown,
                                                   label="storms in the month"),
                 "running": plots.running(found.estimates, exact=exact)}
-    text = (f"P(at least {settings.threshold} storms) = {exact:.8g} exactly\n{found}\n"
-            f"relative variance per draw: tilt {found['tilt'].relative_variance:.3g}, "
-            f"own {found['own'].relative_variance:.3g}")
-    return Findings({"exact": exact, **found.to_dict()}, pictures, text)
+    bits = {name: oracle.grade(p, event, law).kl / math.log(2.0)
+            for name, law in (("tilt", rare.Poisson(float(settings.threshold))), ("own", own))}
+    return Findings({"exact": exact, "bits": bits, **found.to_dict()}, pictures)
+
+
+def tell(settings, numbers):
+    gain = numbers["own"]["variance_ratio"]["value"]
+    return Told(
+        f"A draw of the law of one's own has a relative variance of {figure(numbers['own']['relative_variance'])}, one "
+        f"of the tilt {figure(numbers['tilt']['relative_variance'])}"
+        + (f": {figure(gain)} times fewer draws for the same error." if gain else "."),
+        {"distributions": "The proposal (blue dots) begins where the event does and falls like the ideal one (green "
+                          "squares): it draws nothing that does not count.",
+         "running": "Both settle on the exact line; the band of the own proposal is too narrow to be seen."},
+        quantity=f"P(at least {settings['threshold']} storms in a month)",
+        estimates={name: numbers[name] for name in ("tilt", "own")}, best="own", exact=numbers["exact"],
+        bits=numbers["bits"])
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

@@ -14,6 +14,7 @@ from rareevents import oracle, plots
 from rareevents import proposals as design
 from rareevents.designs import law_of
 from rareevents.experiments import Findings, main
+from rareevents.report import Told, figure
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,24 @@ def run(settings: Settings, progress: bool) -> Findings:
             rows.append({"problem": name, "proposal": kind, "exact": grade.relative_variance,
                          "measured": found.relative_variance, "bits": grade.kl / math.log(2.0), "value": found.value,
                          "mu": grade.value, "hits": found.hits, "verdict": found.verdict})
-    text = "\n".join([f"{'problem':<44}{'proposal':<26}{'V exact':>12}{'V measured':>12}{'bits':>8}",
-                      *(f"{row['problem']:<44}{row['proposal']:<26}{row['exact']:>12.4g}{row['measured']:>12.4g}"
-                        f"{row['bits']:>8.2f}" for row in rows)])
-    return Findings({"rows": rows}, {"zoo": zoo(rows)}, text)
+    return Findings({"rows": rows}, {"zoo": zoo(rows)})
+
+
+def tell(settings, numbers):
+    by = {(row["problem"], row["proposal"]): row["exact"] for row in numbers["rows"]}
+    storms = [row for row in numbers["rows"] if row["problem"].startswith("storms")]
+    tilt, best = (next(row for row in storms if row["proposal"] == name) for name in ("best tilt", "overshoot"))
+    single = next(v for (_, name), v in by.items() if name == "best single tilt")
+    pair = next(v for (_, name), v in by.items() if name == "two tilts, best weights")
+    return Told(
+        f"On a tail of storms an overshoot has a relative variance of {figure(best['exact'])} a draw, the best tilt "
+        f"{figure(tilt['exact'])}. For a two-sided event the best single tilt has {figure(single)}, two tilts with the "
+        f"best weights {figure(pair)}.",
+        {"zoo": "Left, a draw's relative variance, exact (bars) and measured (dots): where they part, the measured one "
+                "looks too good, as for a single tilt of a two-sided event. Right, the bits wasted: the same order."},
+        tables={"Every proposal": [{"problem": row["problem"], "proposal": row["proposal"], "bits wasted": row["bits"],
+                                    "relative variance, exact": row["exact"], "measured": row["measured"],
+                                    "verdict": row["verdict"]} for row in numbers["rows"]]})
 
 
 def zoo(rows):
@@ -92,4 +107,4 @@ def zoo(rows):
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

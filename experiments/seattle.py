@@ -15,9 +15,10 @@ from scipy import special
 
 import rareevents as rare
 from rareevents import plots
-from rareevents.estimates import check_confidence, shown
+from rareevents.estimates import check_confidence
 from rareevents.experiments import Findings, main
 from rareevents.information import entropy, negative_log_likelihood
+from rareevents.report import Told, interval_of, value_of
 
 KINDS = ("dry", "drizzle", "rain", "heavy rain", "snow")
 HELD_OUT = 2015
@@ -302,52 +303,45 @@ def picture_of_dispersion(found, confidence):
     return made
 
 
-# ------------------------------------------------------------------------------------------------ report
-def report(settings, scores, expected, months, varied, lengths):
-    """The tables on the terminal."""
-    sure = f"{settings.confidence:.0%} interval"
-    lines = [f"Seattle's weather: laws fitted to 2012-{HELD_OUT - 1}, bits per day in {HELD_OUT}", "",
-             f"{'app':<15}" + "".join(f"{name:<16}{f'- climatology, {sure}':<32}" for name in scores)]
-    for app in scores["measured kinds"]:
-        line = f"{app:<15}"
-        for bits, (mean, low, high) in (found[app] for found in scores.values()):
-            line += f"{bits:<16.3f}{'' if app == 'climatology' else f'{mean:+.3f} [{low:+.3f}, {high:+.3f}]':<32}"
-        lines.append(line)
-    lines.append(f"""
-Bits paid estimate H(p) + KL(p || q) of the real law p and the app q. H(p) is unknown but the same for all apps: only
-differences of KL can be estimated, here day by day, with months as blocks, from one year. Climatology expected to pay
-{expected:.3f}. The shipped labels changed their meaning in 2013: the right half shows what stale labels do to an app.
-
-Rare months if days were independent, {settings.samples:,} draws each
-{'month':<28}{'exact':<12}{'naive':<20}{'tilted':<20}{'ESS':>9}  verdicts""")
-    for title, row in months.items():
-        naive, tilted = row["found"]["naive"], row["found"]["tilted"]
-        seen = shown(naive.value, naive.std_error) if naive.hits else f"< {naive.interval()[1]:.2g}, no hit"
-        lines.append(f"{title:<28}{row['exact']:<12.4g}{seen:<20}{shown(tilted.value, tilted.std_error):<20}"
-                     f"{tilted.effective_sample_size:>9,.0f}  {naive.verdict}, {tilted.verdict}")
-    lines.append(f"\n{'what the fit knows of it':<28}{'2012-2015 saw':<16}{f'fit, {sure}':<22}{'wider than tilted':<19}"
-                 f"{'mean of fits':<14}persistent days")
-    for title, row in months.items():
-        (low, high), (least, most) = row["fit"], row["found"]["tilted"].interval()
-        ratio = f"{(high - low) / (most - least):,.0f} times" if most > least else ""
-        lines.append(f"{title:<28}{', '.join(map(str, row['seen'])):<16}{f'[{low:.2g}, {high:.2g}]':<22}{ratio:<19}"
-                     f"{row['predictive']:<14.2g}{row['persistent']:.2g}")
-    low, high = varied["independent"]
-    lines.append(f"""
-Monthly counts of wet days vary {varied['index']:.2f} times as much as independent days would
-({sure} if they were independent: {low:.2f} to {high:.2f}).
-Persistence, a lag-one autocorrelation of {varied['autocorrelation']:.2f}, explains {varied['persistent']:.2f}.
-{'runs of wet days':<28}{'seen':<12}{'independent':<14}persistent""")
-    lines += [f"{f'at least {length} long':<28}{seen:<12}{alone:<14.1f}{kept:.1f}"
-              for length, (seen, alone, kept) in lengths.items()]
+# ------------------------------------------------------------------------------------------------ the report
+def tell(settings, numbers):
+    months, scores, varied = numbers["rare"], numbers["bits"], numbers["dispersion"]
+    sure = f"{settings['confidence']:.0%} interval"
     least, most = (pick(row["persistent"] / row["exact"] for row in months.values()) for pick in (min, max))
     narrow = min(row["fit"][1] / row["fit"][0] for row in months.values())
-    lines.append(f"""
-What this can claim: P(month) under the fitted law of independent days. A trusted verdict is about the sampling alone.
-What it cannot: from three years, the interval of P(month) spans a factor of at least {narrow:.0e}, and that still
-takes days for independent; persistence, which the record shows, multiplies P(month) by {least:.0e} to {most:.0e}.
-None of these numbers is a return period of Seattle's climate.""")
-    return "\n".join(line.rstrip() for line in lines)
+    worst = max(row["found"]["tilted"]["relative_error"] for row in months.values())
+    return Told(
+        f"Importance sampling knows each probability under the fitted law to {worst:.1%}, and that says little of the "
+        f"climate: from three years the interval of P(month) spans a factor of at least {narrow:.0e}, and persistence "
+        f"multiplies it by {least:.0e} to {most:.0e}. None of these numbers is a return period.",
+        {"climatology": "The shares of each kind of weather by month, with their intervals: what the fit knows.",
+         "apps": "Bits per day in the held-out year, further left is better. Only differences can be estimated; at the "
+                 "right the shipped labels, whose meaning changed in 2013, show what stale labels do to an app.",
+         "rare": "For each month the sampling error, the uncertainty of the fit and that of the model, one above the "
+                 "other: the first cannot be seen beside the others.",
+         "dispersion": "Wet days of each month in four years. Independent days would stay in the band; real ones do "
+                       "not."},
+        tables={
+            "Rare months if days were independent": [
+                {"month": name, "exact": row["exact"], "law": law, "estimate": value_of(found),
+                 "interval": interval_of(found), "verdict": found["verdict"]}
+                for name, row in months.items() for law, found in sorted(row["found"].items())],
+            "What the fit knows of them": [
+                {"month": name, "2012 to 2015 saw": row["seen"], f"fit, {sure}": row["fit"],
+                 "mean of fits": row["predictive"], "persistent days": row["persistent"]}
+                for name, row in months.items()],
+            f"Bits per day in {HELD_OUT}": [
+                {"app": app, "labels": source, "bits": row["bits"], f"minus climatology, {sure}":
+                 f"{row['minus_climatology'][0]:+.3f} [{row['minus_climatology'][1]:+.3f}, "
+                 f"{row['minus_climatology'][2]:+.3f}]"}
+                for source, found in scores.items() for app, row in found.items()],
+            "Wet days vary": [
+                {"what": "measured, over independent days", "ratio": varied["index"]},
+                {"what": f"if days were independent, {sure}", "ratio": varied["independent"]},
+                {"what": "explained by persistence", "ratio": varied["persistent"]}],
+            "Runs of wet days": [
+                {"days, at least": int(length), "seen": seen, "independent": alone, "persistent": kept}
+                for length, (seen, alone, kept) in sorted(numbers["runs"].items(), key=lambda item: int(item[0]))]})
 
 
 def run(settings: Settings, progress: bool) -> Findings:
@@ -366,8 +360,8 @@ def run(settings: Settings, progress: bool) -> Findings:
                "rare": {title: {**row, "found": row["found"].to_dict()} for title, row in months.items()}}
     pictures = {"climatology": picture_of_climatology(fits["month"], sure), "apps": picture_of_apps(scores, sure),
                 "rare": picture_of_rare_months(months, sure), "dispersion": picture_of_dispersion(varied, sure)}
-    return Findings(numbers, pictures, report(settings, scores, expected, months, varied, lengths))
+    return Findings(numbers, pictures)
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

@@ -13,6 +13,7 @@ import rareevents as rare
 from rareevents import information as info
 from rareevents import plots
 from rareevents.experiments import Findings, main
+from rareevents.report import Told
 
 CITIES = {"A": [1.0], "B": [1 / 3] * 3, "C": [1 / 7] * 7}
 KINDS = ("sun", "cloud", "rain", "storm")
@@ -251,16 +252,34 @@ def run(settings: Settings, progress: bool) -> Findings:
         raise ValueError(f"days must be an integer of at least 1,000, got {settings.days!r}")
     shown = {name: claim(settings) for name, claim in CLAIMS.items()}
     numbers = {name: found for name, (found, _) in shown.items()}
-    entropies = ", ".join(f"City {name} {row['entropy']:.4f}" for name, row in numbers["cities"].items())
-    apps = "\n".join(f"  an app {name:<24}{row['mean pain']:.4f} bits a day; cross entropy "
-                     f"{row['cross_entropy']:.4f}" for name, row in numbers["wrong_app"].items() if name != "minimum")
-    surprise, d = numbers["expected_surprise"], numbers["divergence"]
-    text = (f"Entropy in bits: {entropies}\n"
-            f"Surprise over {settings.days:,} days: {surprise['value']:.4f} +- {surprise['std_error']:.4f}, "
-            f"entropy {surprise['exact']:.4f}\n{apps}\n"
-            f"KL(p||q) {d['KL(p||q)']:.4f} = H(p,q) - H(p) {d['H(p,q) - H(p)']:.4f}; KL(q||p) {d['KL(q||p)']:.4f}")
-    return Findings(numbers, {name: picture for name, (_, picture) in shown.items()}, text)
+    return Findings(numbers, {name: picture for name, (_, picture) in shown.items()})
+
+
+def tell(settings, numbers):
+    apps = {name: row for name, row in numbers["wrong_app"].items() if name != "minimum"}
+    d, seen, whole = numbers["divergence"], numbers["expected_surprise"], numbers["big_picture"]
+    return Told(
+        f"Over {settings['days']:,} days the mean surprise is {seen['value']:.4f} ± {seen['std_error']:.4f} bits, and "
+        f"the entropy {seen['exact']:.4f}. An app that does not know the law pays its cross entropy instead, "
+        f"{whole['cross_entropy']:.3f} bits a day: the entropy and a divergence of {whole['kl_divergence']:.3f}, which "
+        f"is never negative and not symmetric: {d['KL(p||q)']:.4f} one way, {d['KL(q||p)']:.4f} the other.",
+        {"cities": "The less certain the best forecast, the more a day tells: one kind of weather 0 bits, three 1.585, "
+                   "seven 2.807, all on the curve of equal chances.",
+         "axioms": "What Shannon asked for: no jump on any path; largest where all is equally likely; the parts of a "
+                   "joint law add up. At the lower right, only Shannon's measure lies on zero.",
+         "one_day": "What is sure tells nothing; what is impossible would tell everything. Halving the probability "
+                    "adds one bit.",
+         "expected_surprise": "Single days jump about; their running mean settles on the entropy, the dashed line.",
+         "wrong_app": "Each app's mean pain settles on its own cross entropy, and no app gets below the one that knows "
+                      "the law. At the right, the least pain is at the frequencies of the data.",
+         "divergence": "Zero only where both laws agree, and steeper where the app nearly rules out what happens.",
+         "big_picture": "One day at the left, all days at the right: entropy and divergence stack up to the cross "
+                        "entropy, which is what the days cost."},
+        tables={"Apps": [{"app": name, "mean pain, bits a day": row["mean pain"], "standard error": row["std_error"],
+                          "cross entropy": row["cross_entropy"]} for name, row in apps.items()],
+                "Cities": [{"city": name, "entropy, bits": row["entropy"], "perplexity": row["perplexity"]}
+                           for name, row in numbers["cities"].items()]})
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

@@ -18,6 +18,7 @@ import rareevents as rare
 from rareevents import oracle, plots
 from rareevents.estimates import VERDICTS, Estimate
 from rareevents.experiments import Findings, main
+from rareevents.report import Told
 
 FAR = 5.0                   # standard errors: an estimate farther from the truth is wrong whatever its interval says
 NEEDLE = (0.5, 0.50009)     # holds as much of the normal law as its tail above 4
@@ -156,14 +157,31 @@ def run(settings: Settings, progress: bool) -> Findings:
             for i in range(settings.solves)]))
     traps = [one for one in rows if one["kind"] == "bad" and one["trap"] != "needle"]
     worst = max(one["trusted_and_wrong"] / one["runs"] for one in traps) if traps else None
-    text = "\n".join([f"{'problem':<28}{'proposal':<27}{'runs':>5}{'median/exact':>14}{'missed':>8}{'far':>5}"
-                      f"{'trusted':>9}{'caution':>9}{'not':>5}{'trusted and wrong':>19}",
-                      *(f"{one['problem']:<28}{one['proposal']:<27}{one['runs']:>5}{one['median']:>14.3g}"
-                        f"{one['interval_misses']:>8}{one['far_off']:>5}"
-                        + "".join(f"{one['verdicts'][verdict]:>{width}}"
-                                  for verdict, width in zip(VERDICTS, (9, 9, 5), strict=True))
-                        + f"{one['trusted_and_wrong']:>19}" for one in rows)])
-    return Findings({"rows": rows, "largest_share_trusted_and_wrong": worst}, {"verdicts": picture(rows)}, text)
+    return Findings({"rows": rows, "largest_share_trusted_and_wrong": worst}, {"verdicts": picture(rows)})
+
+
+def tell(settings, numbers):
+    rows = numbers["rows"]
+    bad = [row for row in rows if row["kind"] == "bad" and row["trap"] != "needle"]
+    good = [row for row in rows if row["kind"] == "good" or (row["kind"] == "solve" and row["trap"] != "needle")]
+    needle = next((row for row in rows if row["trap"] == "needle" and row["kind"] == "bad"), None)
+    runs, wrong, told = (sum(row[key] for row in bad) for key in ("runs", "wrong", "trusted_and_wrong"))
+    fine, of = (sum(count) for count in zip(*((row["verdicts"]["trusted"], row["runs"]) for row in good), strict=True))
+    return Told(
+        f"Of {runs:,} runs in a trap {wrong:,} are wrong, and {told:,} of those come out trusted. Of {of:,} runs that "
+        f"are in none, {fine:,} are trusted."
+        + (f" The needle is the limit: {needle['trusted_and_wrong']} of {needle['runs']} runs that cannot hit it are "
+           f"trusted." if needle else ""),
+        {"verdicts": "Left, the verdicts on each proposal: in a trap there should be no solid green, outside it "
+                     "nothing else. Right, what was estimated over the exact value: crosses far from 1 are wrong, "
+                     "whatever their own error bar says."},
+        tables={"Every proposal": [{"problem": row["problem"], "proposal": row["proposal"], "trap": row["trap"],
+                                    "runs": row["runs"], "median / exact": row["median"],
+                                    "missed": row["interval_misses"], "far off": row["far_off"], **row["verdicts"],
+                                    "trusted and wrong": row["trusted_and_wrong"]} for row in rows],
+                "What decided": [{"problem": row["problem"], "proposal": row["proposal"],
+                                  "reasons": ", ".join(f"{words} ({n})" for words, n in row["reasons"].items())}
+                                 for row in rows]})
 
 
 def picture(rows):
@@ -216,4 +234,4 @@ def picture(rows):
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)

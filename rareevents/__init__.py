@@ -62,7 +62,7 @@ _HOMES = {
     "tasks": ("ExecutorError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
-_MODULES = ("executors", "experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
+_MODULES = ("arviz", "executors", "experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
 __all__ = sorted([*_HOME, *_MODULES])
 
 

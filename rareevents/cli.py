@@ -1,4 +1,4 @@
-"""rareevents list | run | reproduce. Nothing heavy is imported before it is needed: --help is immediate."""
+"""rareevents list | run | report | reproduce | explain. Nothing heavy is imported before it is needed."""
 from __future__ import annotations
 
 import argparse
@@ -17,21 +17,31 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="rareevents", description="Rare events by importance sampling.",
                                      allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"rareevents {version('rareevents')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | reproduce")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | run | report | reproduce | explain")
     commands.add_parser("list", help="the experiments, one line each")
     run = commands.add_parser("run", help="run one experiment; every setting of it is a flag")
     run.add_argument("experiment", nargs="?", help="a script, or the name of one in experiments/")
     run.add_argument("flags", nargs=argparse.REMAINDER, help="settings: --help after the name shows them")
+    page = commands.add_parser("report", help="write report.html again from the other files of the shipped results",
+                               allow_abbrev=False)
+    page.add_argument("names", nargs="*", help="which ones; default: all")
     again = commands.add_parser("reproduce", help="rerun the shipped experiments; fail if a committed result is stale",
                                 allow_abbrev=False)
     again.add_argument("names", nargs="*", help="which ones; default: all")
     again.add_argument("--update", action="store_true", help="write what differs")
+    page = commands.add_parser("explain", help="write a page to play with the idea, and open it", allow_abbrev=False)
+    page.add_argument("--output", type=Path, default=Path("explainer.html"), help="where to; default: explainer.html")
+    page.add_argument("--no-open", action="store_true", help="leave the browser alone")
     options = parser.parse_args(argv)
     try:
         if options.command == "list" or (options.command == "run" and options.experiment is None):
             return show()
         if options.command == "run":
             return execute(script_of(options.experiment), options.flags)
+        if options.command == "explain":
+            return explain(options.output, options.no_open)
+        if options.command == "report":
+            return report(options.names)
         return reproduce(options.names, options.update)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -104,14 +114,40 @@ def execute(script: Path, flags: list[str]) -> int:
         sys.argv, sys.path[:] = before
 
 
+def chosen(names: list[str]) -> dict[str, Path]:
+    """The shipped experiments of these names, by name or by path; without names all of them."""
+    return {Path(name).stem: shipped_one(Path(name).stem if name.endswith(".py") else name) for name in names} \
+        if names else shipped()
+
+
+def report(names: list[str]) -> int:
+    """Write the reports of earlier runs with the shipped settings again; nothing is run."""
+    from rareevents.experiments import REPORT
+    for script in chosen(names).values():
+        code = execute(script, [REPORT])
+        if code:
+            return code
+    return 0
+
+
+def explain(path: Path, no_open: bool) -> int:
+    """Write the explainer and open it in the browser, where there is one."""
+    from rareevents.explainer import page
+    from rareevents.files import write_whole
+    write_whole(path, page().encode())
+    print(path)
+    if not no_open:
+        import webbrowser
+        webbrowser.open(path.resolve().as_uri())
+    return 0
+
+
 def reproduce(names: list[str], update: bool) -> int:
     """Rerun experiments with their shipped settings and compare what they leave with the committed results."""
     from rareevents import experiments
     from rareevents.staleness import compare
-    chosen = {Path(name).stem: shipped_one(Path(name).stem if name.endswith(".py") else name) for name in names} \
-        if names else shipped()
     stale = False
-    for name, script in chosen.items():
+    for name, script in chosen(names).items():
         committed = script.resolve().parent.parent / "results" / name
         with tempfile.TemporaryDirectory() as folder:
             experiments.root, fresh = Path(folder), Path(folder) / name
@@ -123,7 +159,8 @@ def reproduce(names: list[str], update: bool) -> int:
                 print(f"{name}: failed with exit code {code}", file=sys.stderr)
                 return code
             if not fresh.is_dir():
-                raise ValueError(f"{script} wrote no results: an experiment ends with experiments.main(Settings, run)")
+                raise ValueError(f"{script} wrote no results: an experiment ends with "
+                                 "experiments.main(Settings, run, tell)")
             differences = [] if update else compare(committed, fresh)
             if update:
                 experiments.replace(committed, fresh)

@@ -197,6 +197,16 @@ class Estimate:
         """`to_dict` as JSON; NaN and infinity are null."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
+    def to_dataframe(self) -> Any:
+        """A table of pandas with a row for each quantity; an ImportError says so where pandas is not installed."""
+        from rareevents.frames import frame
+        return frame(dict(enumerate(self.components or (self,))))
+
+    def _repr_html_(self) -> str:
+        """The card that a notebook shows: value, interval, verdict and reason."""
+        from rareevents.report import card
+        return card(self.to_dict())
+
     def plot(self, ax: Any = None, exact: float | None = None) -> Any:
         """The running estimate with its interval against the number of draws; returns the axes."""
         from rareevents.plots import running

@@ -131,7 +131,8 @@ def component(i: int) -> Score:
 def score(function: Callable) -> Score:
     """A plain function of the draw as a score; nothing can be proved about it."""
     if not inspect.isfunction(function):
-        raise TypeError(f"function must be a plain function of x, got {function!r}")
+        raise TypeError(f"function must be a plain function of x, got {function!r}: a black box is compared itself, as "
+                        f"in black_box(f) >= 3")
 
     def call(e, x):
         value = function(x)

@@ -5,7 +5,7 @@ An experiment is a script with a frozen dataclass of settings and a function:
     def run(settings: Settings, progress: bool) -> Findings: ...
 
     if __name__ == "__main__":
-        experiments.main(Settings, run)
+        experiments.main(Settings, run, tell)
 
 Every field of the settings is a flag. The same settings give the same bytes: what is measured in time goes to
 provenance.json alone.
@@ -32,29 +32,32 @@ from typing import Any
 from rareevents.estimates import plain
 from rareevents.executors import FORMS, opened
 from rareevents.files import held, write_whole
-from rareevents.staleness import readable, same
+from rareevents.report import Told, about, checked, page, summary
+from rareevents.staleness import files, readable, same
 from rareevents.tasks import on
 
-RESUME = "--resume"
+RESUME, REPORT = "--resume", "--report"
+Tell = Callable[[dict[str, Any], dict[str, Any]], Told]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What an experiment found: numbers as plain data, figures by name, and lines for the terminal."""
+    """What an experiment found: numbers as plain data, and figures by name."""
 
     numbers: dict[str, Any]
     plots: dict[str, Any] = field(default_factory=dict)
-    text: str = ""
 
 
-def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
-    """Read the settings from the command line, run the experiment and write what it found; exits with a code.
+def main(settings: type, run: Callable[[Any, bool], Findings],
+         tell: Tell) -> None:
+    """Read the settings from the command line, run the experiment, and report what it found; exits with a code.
 
     While it runs, estimates that take long keep checkpoints in the results folder; after a crash or an interrupt the
     flag --resume goes on from them, with the bits of a run that was never interrupted. The flag --executor runs all
-    estimates on other processes or machines (see `executors`).
+    estimates on other processes or machines (see `executors`). The report is made from the files alone: with the flag
+    --report nothing is run, and the page of an earlier run is written again.
 
     Parameters
     ----------
@@ -62,25 +65,30 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
         A frozen dataclass; its fields, documented by the strings under them, become flags.
     run : function
         run(settings, progress) -> Findings.
+    tell : function
+        tell(settings, numbers) -> Told, given what config.json and result.json hold.
     """
     import tyro
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    own.add_argument(RESUME, action="store_true")
+    for flag in (RESUME, REPORT, "--insecure"):
+        own.add_argument(flag, action="store_true")
     own.add_argument("--executor")
-    own.add_argument("--insecure", action="store_true")
     asked, flags = own.parse_known_args()
     chosen = tyro.cli(settings, description=f"{sys.modules[run.__module__].__doc__}\n{RESUME} goes on from what an "
-                      f"interrupted run has kept. --executor {FORMS} runs it elsewhere.", args=flags)
+                      f"interrupted run has kept. {REPORT} runs nothing: it writes the report of an earlier run again. "
+                      f"--executor {FORMS} runs it elsewhere.", args=flags)
     script, folder = Path(run.__code__.co_filename).resolve(), Path()
     try:
         folder = results_folder(script, settings, chosen)
         try:
             with held(folder / ".lock"):
-                with contextlib.ExitStack() as opening:
-                    if asked.executor is not None:
-                        opening.enter_context(on(opening.enter_context(opened(asked.executor, asked.insecure))))
-                    findings, seconds = _run(run, chosen, folder / ".checkpoints", asked.resume)
-                write(folder, chosen, findings, seconds)
+                if not asked.report:
+                    with contextlib.ExitStack() as opening:
+                        if asked.executor is not None:
+                            opening.enter_context(on(opening.enter_context(opened(asked.executor, asked.insecure))))
+                        findings, seconds = _run(run, chosen, folder / ".checkpoints", asked.resume)
+                    write(folder, chosen, findings, seconds)
+                lines = report(folder, script, settings, tell)
         finally:
             remove_empty(folder)
     except KeyboardInterrupt:
@@ -90,10 +98,23 @@ def main(settings: type, run: Callable[[Any, bool], Findings]) -> None:
     except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as error:
         print(f"error: {error or type(error).__name__}", file=sys.stderr)
         sys.exit(1)
-    if findings.text:
-        print(findings.text)
+    print("\n".join(lines))
     if root is None:
-        print(f"\nresults in {os.path.relpath(folder)}")
+        print(f"report in {os.path.relpath(folder / 'report.html')}")
+
+
+def report(folder: Path, script: Path, settings: type, tell: Tell) -> list[str]:
+    """Write report.html from the other files of a results folder; the lines of the terminal."""
+    contents = files(folder)
+    for name in ("config.json", "result.json"):
+        if name not in contents:
+            raise ValueError(f"{folder} has no {name}: run the experiment first")
+    config, numbers = (json.loads(contents[name]) for name in ("config.json", "result.json"))
+    made = [Path(name).stem for name in contents if name.endswith(".svg") and f"{name[:-4]}.png" in contents]
+    told = checked(tell(config, numbers), made)
+    known = about(script, settings, config, described(settings()))
+    write_whole(folder / "report.html", page(contents, known, told))
+    return summary(known, told)
 
 
 def leave(code: int) -> None:

@@ -148,6 +148,12 @@ def integrand(f: Any) -> Any:
     if hasattr(f, "functional"):                                           # made for paths of one kind
         return f
     plain = getattr(f, "py_func", f)                                       # a function that the user jitted already
+    if inspect.isfunction(plain) and plain.__module__ == "rareevents.paths.scores":
+        raise TypeError(f"f must be an event or a plain function of x, got {plain.__name__} itself: call it and "
+                        f"compare it, as in {plain.__name__}(states) >= 3")
     if inspect.isfunction(plain):
         return Integrand(plain)
+    if isinstance(f, (bool, np.bool_)):
+        raise TypeError(f"f must be an event or a plain function of x, got {f!r}: what == made is no event, write a "
+                        f"level with >= or <=, or a range as Event(score, at_least=..., at_most=...)")
     raise TypeError(f"f must be an event or a plain function of x, got {f!r}: wrap other callables in rare.black_box")

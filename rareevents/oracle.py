@@ -19,7 +19,7 @@ from rareevents.distributions.base import Distribution, Support, exp_or_inf
 from rareevents.distributions.parts import require_law
 from rareevents.distributions.quadrature import Grid, marks
 from rareevents.events import AnyEvent
-from rareevents.integrands import integrand
+from rareevents.integrands import Integrand, integrand
 from rareevents.paths import exact
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import question
@@ -174,6 +174,9 @@ def _graph(nominal: Process, f: Any) -> Graph:
 
 def _question_of_paths(nominal: Process, f: Any, proposal: Any) -> Any:
     asked = question(nominal, integrand(f), law_of(proposal))
+    if asked.graph is None and isinstance(asked.f, Integrand):
+        raise ValueError(f"f must be an event or a function of a score, as in visits(1).map(function), for an exact "
+                         f"answer, got {f!r}, which sees the whole path")
     if asked.graph is None:
         raise ValueError(f"nominal must have finitely many states, and not too many, for an exact answer about {f!r}, "
                          f"got {nominal!r}")

@@ -5,6 +5,7 @@ plot's coordinate otherwise; numbers that agree to nine digits, and pictures tha
 """
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -20,6 +21,7 @@ SPOTS = 1e-3                  # the share of the pixels that may differ more
 PNG_SIZE = slice(16, 24)      # where the header of a picture has its width and height
 LARGEST = 1 << 26             # bytes of one file
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
+EMBEDDED = re.compile(r"data:image/png;base64,([\w+/=]*)")
 
 
 def compare(committed: Path, fresh: Path) -> list[str]:
@@ -33,10 +35,11 @@ def compare(committed: Path, fresh: Path) -> list[str]:
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:
             lines.append(f"{name} is only in the {'new' if name in new else 'committed'} results")
-        elif not same(name, old[name], new[name]) and not (other_version and name.startswith("plots/")):
+        elif not same(name, old[name], new[name]) and not (
+                other_version and name.startswith(("plots/", "report.html"))):
             lines.append(f"{name} differs" + (where(old[name], new[name]) if name.endswith(".json") else ""))
     if other_version:
-        print(f"plots not compared: made with matplotlib {before}, here {here}")
+        print(f"plots and report not compared: made with matplotlib {before}, here {here}")
     return lines
 
 
@@ -75,7 +78,13 @@ def same(name: str, old: bytes, new: bytes) -> bool:
                                                                                                          (a, b)))
     except ValueError:
         return False
-    if name.endswith(".svg") and NUMBER.sub("", a) == NUMBER.sub("", b):
+    if name.endswith(".html"):
+        pictures = [[base64.b64decode(data) for data in EMBEDDED.findall(text)] for text in (a, b)]
+        if list(map(len, pictures)) != [len(pictures[0])] * 2 or not all(
+                same("embedded.png", *pair) for pair in zip(*pictures, strict=True)):
+            return False
+        a, b = (EMBEDDED.sub("", text) for text in (a, b))
+    if name.endswith((".svg", ".html")) and NUMBER.sub("", a) == NUMBER.sub("", b):
         pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
         return all(abs(float(x) - float(y)) <= STEP for x, y in pairs)
     return False

@@ -26,7 +26,7 @@ def pareto_k(largest: np.ndarray, hits: int) -> float | None:
     Source: Zhang and Stephens (2009), Technometrics 51, 316; prior and M from Vehtari, Simpson, Gelman, Yao and Gabry
     (2024), Pareto smoothed importance sampling, JMLR 25, section 2 and appendix C.
     """
-    size = min(hits // 5, int(3.0 * math.sqrt(hits)), len(largest) - 1)
+    size = tail_size(largest, hits)
     if size < SMALLEST_TAIL:
         return None
     ascending = largest[size::-1] / largest[0]       # the cutoff, then the tail; k does not depend on the scale
@@ -35,6 +35,11 @@ def pareto_k(largest: np.ndarray, hits: int) -> float | None:
     if rises.sum() < SMALLEST_TAIL:
         return None
     return _shape((ascending[1:] - ascending[0])[above])
+
+
+def tail_size(largest: np.ndarray, hits: int) -> int:
+    """M, the number of the largest terms that make the tail, and the place of the cutoff."""
+    return min(hits // 5, int(3.0 * math.sqrt(hits)), len(largest) - 1)
 
 
 def _shape(excess: np.ndarray) -> float:

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 
 import rareevents as rare
 from rareevents.experiments import Findings, main
+from rareevents.report import Told
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,15 @@ def slow(x):
 def run(settings, progress):
     print("started", flush=True)
     found = rare.estimate(rare.Normal(8.0, 1.0), slow, samples=settings.samples, threads=1)
-    return Findings(found.to_dict(), text="done")
+    return Findings(found.to_dict())
+
+
+def tell(settings, numbers):
+    return Told("done")
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)
 '''
 
 

@@ -15,8 +15,8 @@ from rareevents import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path for path in (ROOT / "experiments").glob("*.py") if not path.stem.startswith("_"))
-PICTURES = ("distributions", "running", "log_weights", "ess", "tilt", "rarity")
-FILES = {"config.json", "result.json", "provenance.json", "plots/made_with.json",
+PICTURES = ("distributions", "running", "log_weights", "ess", "tail", "tilt", "rarity")
+FILES = {"config.json", "result.json", "report.html", "provenance.json", "plots/made_with.json",
          *(f"plots/{name}.{kind}" for name in PICTURES for kind in ("svg", "png"))}
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "TQDM_MININTERVAL": "0"}
 COIN = '''"""A coin: an experiment that takes no time."""
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import rareevents as rare
 from rareevents import plots
 from rareevents.experiments import Findings, main
+from rareevents.report import Told
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,26 @@ def run(settings, progress):
         raise KeyboardInterrupt
     if settings.end == "words":
         sys.exit("stopped in words")
-    return Findings(found.to_dict(), {"running": plots.running({"naive": found})}, f"heads: {found.value}")
+    return Findings(found.to_dict(), {"running": plots.running({"naive": found})})
+
+
+def tell(settings, numbers):
+    return Told(f"heads: {numbers['value']}", {"running": "It settles."}, estimates={"naive": numbers}, best="naive")
 
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)
 '''
 
 
 def flat(text):
     """Text without the boxes and line breaks that a terminal's width puts into it."""
     return re.sub(r"[\s│╭╮╰╯─]+", " ", text)
+
+
+def folder_of(out):
+    """The results folder that a run names in its last line."""
+    return Path(out.splitlines()[-1].removeprefix("report in ")).parent
 
 
 def contents(folder):
@@ -125,7 +135,8 @@ def test_list(copied):
 def test_run_and_script_leave_the_same_bytes(stormy):
     (run, after_run), (script, after_script) = stormy
     assert (run.returncode, script.returncode) == (0, 0), run.stderr + script.stderr
-    assert run.stdout == script.stdout and "P(N >= 20)" in run.stdout
+    assert run.stdout == script.stdout and "P(at least 20 storms in a month)" in run.stdout
+    assert len(run.stdout.splitlines()) <= 12
     assert {name.partition("/")[2] for name in after_run} == FILES
     assert after_run.keys() == after_script.keys()
     assert {name for name in after_run if after_run[name] != after_script[name]} <= \
@@ -136,7 +147,7 @@ def test_results_folder_is_hashed_and_ignored(stormy):
     (run, files), _ = stormy
     (name,) = {name.partition("/")[0] for name in files}
     assert name == "storms-" + hashlib.sha256(files[f"{name}/config.json"]).hexdigest()[:12]
-    assert run.stdout.splitlines()[-1] == f"results in {Path('results', name)}"
+    assert run.stdout.splitlines()[-1] == f"report in {Path('results', name, 'report.html')}"
     if not (ROOT / ".git").exists() or shutil.which("git") is None:
         pytest.skip("no git here")
     for path, ignored in ((f"results/{name}/result.json", True), ("results/storms/provenance.json", True),
@@ -170,8 +181,8 @@ def test_shipped_settings_have_the_plain_name(coin, tmp_path):
 
 def test_the_answer_follows_the_threshold(run, copied):
     code, out, _ = run("run", "storms", "--threshold", "25", "--samples", "2000")
-    assert code == 0 and "P(N >= 25) 1.5693e-12 tilted" in flat(out)
-    folder = copied / out.splitlines()[-1].removeprefix("results in ")
+    assert code == 0 and "P(at least 25 storms in a month)" in out and "exact 1.56931e-12" in out
+    folder = folder_of(out)
     result = json.loads((folder / "result.json").read_text())
     assert set(result["tails"]) == {"8", "12", "16", "25"}
     assert result["tails"]["25"]["exact"] == pytest.approx(1.5693137814353e-12, rel=1e-12, abs=0.0)
@@ -180,7 +191,7 @@ def test_the_answer_follows_the_threshold(run, copied):
 def test_a_union_of_proposals_is_a_choice(run):
     code, out, _ = run("run", "own_proposal", "--samples", "2000", "proposal:tilt", "--proposal.storms", "25")
     assert code == 0
-    config = json.loads((Path(out.splitlines()[-1].removeprefix("results in ")) / "config.json").read_text())
+    config = json.loads((folder_of(out) / "config.json").read_text())
     assert config["proposal"] == {"kind": "Tilt", "storms": 25.0} and config["samples"] == 2000
     code, _, err = run("run", "own_proposal", "proposal:tlt")
     assert code == 2 and "proposal:overshoot, proposal:tilt" in flat(err)
@@ -209,7 +220,7 @@ def test_help_shows_every_setting_with_its_text(run, script):
 def test_progress_on_a_terminal(copied):
     """Value, relative error and effective sample size, in the 80 columns of the usual terminal."""
     shown = on_terminal(["experiments/own_proposal.py", "--samples", "20000"], copied, 80)
-    assert "P(at least 20 storms)" in shown
+    assert "P(at least 20 storms in a month)" in shown
     assert re.search(r"1\.\d+\(\d+\)e-08, relative error \d[\d.e-]+, ESS \d[\d.e+]+", shown), shown
 
 
@@ -250,8 +261,8 @@ def on_terminal(arguments, folder, columns):
     (["run", "experiments/calm.py"], 1, ["no such script: experiments/calm.py"]),
     (["reproduce", "storm"], 1, ["did you mean 'storms'?"]),
     (["reproduce", "--updat", "storms", "--force"], 2, ["unrecognized arguments: --updat --force"]),
-    (["reproduced"], 2, ["invalid choice: 'reproduced'", "list", "run", "reproduce"]),
-    ([], 2, ["list | run | reproduce"]),
+    (["reproduced"], 2, ["invalid choice: 'reproduced'", "list", "run", "report", "reproduce"]),
+    ([], 2, ["list | run | report | reproduce | explain"]),
 ], ids=lambda value: None)
 def test_refused(run, copied, arguments, code, words):
     before = contents(copied)
@@ -306,6 +317,8 @@ DAMAGES = {
     "version of nothing": (edit("plots/made_with.json", "matplotlib", "gnuplot"),
                            ["plots/made_with.json differs at gnuplot, matplotlib"]),
     "plot": (edit("plots/running.svg", "</svg>", "<!-- --></svg>"), ["plots/running.svg differs"]),
+    "words of the report": (edit("report.html", "It settles.", "It does not."), ["report.html differs"]),
+    "picture of the report": (edit("report.html", "<path d=\"M", "<path d=\"M9"), ["report.html differs"]),
     "missing file": (lambda folder: (folder / "plots" / "running.png").unlink(),
                      ["plots/running.png is only in the new results"]),
     "extra file": (lambda folder: (folder / "notes.txt").write_text("mine"),
@@ -327,8 +340,9 @@ def test_reproduce_finds_a_change_and_update_repairs_it(coin, tmp_path, damage):
     code, out, err = coin("reproduce")
     assert (code, err) == (1, "")
     assert out.splitlines()[-1] == "coin: stale"
-    for found, line in zip(out.splitlines()[1:-1], lines, strict=True):
-        assert found.startswith("coin: ") and found.endswith(line)
+    told = [found for found in out.splitlines()[:-1] if found.startswith("coin: ")]
+    for found, line in zip(told, lines, strict=True):
+        assert found.endswith(line)
     assert contents(results) == changed                                  # nothing is repaired unless asked for
     code, out, _ = coin("reproduce", "--update", "coin")
     assert code == 0 and out.splitlines()[-1] == "coin: written"
@@ -358,7 +372,7 @@ def test_reproduce_passes_on_fresh_results(coin, tmp_path):
     before = contents(tmp_path / "results")
     code, out, err = coin("reproduce")
     assert (code, err) == (0, "") and out.splitlines()[-1] == "coin: reproduced"
-    assert "results in" not in out                                       # it was a folder that is gone
+    assert "report in" not in out                                       # it was a folder that is gone
     assert contents(tmp_path / "results") == before
 
 
@@ -368,7 +382,7 @@ def test_reproduce_with_another_matplotlib_compares_the_numbers(coin, tmp_path):
     (results / "plots" / "made_with.json").write_text('{"matplotlib": "3.0"}')
     (results / "plots" / "running.svg").write_text("<svg/>")
     code, out, _ = coin("reproduce")
-    assert code == 0 and "plots not compared: made with matplotlib 3.0, here " in out
+    assert code == 0 and "plots and report not compared: made with matplotlib 3.0, here " in out
     edit("result.json", '"final": 2000', '"final": 2001')(results)
     code, out, _ = coin("reproduce")
     assert code == 1 and "result.json differs at evaluations.final" in out
@@ -383,6 +397,35 @@ def test_reproduce_stops_at_a_script_that_fails(coin, tmp_path):
     code, _, err = coin("reproduce", "--update")
     assert code == 1 and "coin.py wrote no results" in err
     assert not (tmp_path / "results").exists()
+
+
+# ------------------------------------------------------------------------------------------------ report
+def test_the_report_is_made_from_the_files_alone(coin, tmp_path):
+    results, script = tmp_path / "results" / "coin", tmp_path / "experiments" / "coin.py"
+    ran = coin("run", "coin")
+    shipped = contents(results)
+    (results / "report.html").unlink()
+    assert coin("report", "coin") == ran and contents(results) == shipped
+    assert coin("run", "coin", "--report") == coin("report") == ran and contents(results) == shipped
+    script.write_text(COIN.replace("It settles.", "See how it settles."), encoding="utf-8")
+    assert coin("report")[0] == 0
+    changed = contents(results)
+    assert {name for name in shipped if shipped[name] != changed[name]} == {"report.html"}
+    assert b"See how it settles." in changed["report.html"]
+
+
+def test_no_report_without_results(coin, tmp_path):
+    code, out, err = coin("report", "coin")
+    assert (code, out) == (1, "") and "has no config.json: run the experiment first" in err
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_plot_without_a_caption_is_an_error_and_nothing_is_lost(coin, tmp_path):
+    script = tmp_path / "experiments" / "coin.py"
+    script.write_text(COIN.replace('{"running": "It settles."}', "{}"), encoding="utf-8")
+    code, _, err = coin("run", "coin")
+    assert code == 1 and "captions must say what to look for in each plot, but has nothing for 'running'" in err
+    assert (tmp_path / "results" / "coin" / "result.json").is_file()
 
 
 # ------------------------------------------------------------------------------------------------ what is loaded
@@ -401,7 +444,7 @@ def test_an_estimate_loads_no_plots_and_no_slow_package():
     code = """import rareevents as rare
 print(rare.estimate(rare.Poisson(4.0), rare.at_least(20), proposal=rare.Poisson(20.0), samples=2000))
 print(rare.compare(rare.Poisson(4.0), rare.at_least(8), {"naive": None}, samples=2000))"""
-    slow = ("matplotlib", "scipy.stats", "arviz", "arviz_stats", "pandas", "tyro")
+    slow = ("matplotlib", "scipy.stats", "arviz", "arviz_stats", "pandas", "tyro", "jinja2")
     assert loaded(code, "numba", *slow) == {"numba"}
 
 

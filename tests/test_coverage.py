@@ -105,7 +105,9 @@ def test_every_configuration_covers(small):
 
 
 def test_what_a_small_run_says(small):
-    assert set(small.plots) == {"coverage"} and all(name in small.text for name in SOME)
+    told = coverage.tell({}, json.loads(experiments.canonical(experiments.plain(small.numbers))))
+    assert set(small.plots) == set(told.captions) == {"coverage"}
+    assert {row["configuration"] for row in told.tables["Every configuration"]} == set(SOME)
     table = coverage.table(small.numbers).splitlines()
     assert len(table) == 2 + len({CASES[name].group for name in SOME}) and "n = 1,000 | stopped at 10 %" in table[0]
     worst = min(row["coverage"] for row in small.numbers["rows"] if row["class"] == "naive" and not row["stopped"])

@@ -100,7 +100,7 @@ def test_a_stationary_tilt_needs_an_irreducible_chain():
 
 @pytest.mark.parametrize("process", [QUEUES, SHOCKS], ids=["queues", "shocks"])
 @pytest.mark.parametrize(("event", "words"), [
-    (rare.hits(5, before=0), "hits must be given an event of the state, such as total >= 5"),
+    (rare.hits(5, before=0), "target must be given an event of the state, such as total >= 5"),
     (rare.visits(5) >= 2, "visits must be given an event of the state"),
     (~((rare.longest_run((3, 4)) >= 2) | (rare.end >= 3)), "longest_run must be given an event of the state"),
     (rare.running_max >= 10, r"running_max must be taken of .*running_max.taken_of\(component\(0\)\)"),
@@ -127,7 +127,7 @@ def test_scores_of_states_must_fit_them():
 
 def test_states_that_a_chain_has_not():
     for event, name in ((rare.visits(7) >= 1, "visits"), (rare.visits(-1) >= 1, "visits"),
-                        (rare.hits((0, 2)), "hits"), (rare.first_passage(2) <= 3, "first_passage")):
+                        (rare.hits((0, 2)), "target"), (rare.first_passage(2) <= 3, "first_passage")):
         for ask in (rare.solve, proposals.doob, rare.split):
             with pytest.raises(ValueError, match=rf"{name} must be of states in 0, \.\.\., 1, got"):
                 ask(COIN, event)

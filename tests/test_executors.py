@@ -245,6 +245,7 @@ EXPERIMENT = '''
 from dataclasses import dataclass
 import rareevents as rare
 from rareevents.experiments import Findings, main
+from rareevents.report import Told
 
 @dataclass(frozen=True)
 class Settings:
@@ -256,10 +257,13 @@ def storm(x):
 
 def run(settings, progress):
     found = rare.estimate(rare.Poisson(4.0), storm, rare.Poisson(20.0), samples=settings.samples)
-    return Findings({"storm": found.to_dict()}, {}, str(found.value))
+    return Findings({"storm": found.to_dict()})
+
+def tell(settings, numbers):
+    return Told()
 
 if __name__ == "__main__":
-    main(Settings, run)
+    main(Settings, run, tell)
 '''
 
 

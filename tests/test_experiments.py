@@ -33,6 +33,12 @@ def judged(found, exact):
     return True
 
 
+def told_of(module, settings, found):
+    """What an experiment says of its numbers, after they were written and read again."""
+    return module.tell(*(json.loads(experiments.canonical(data)) for data in (
+        experiments.described(settings), experiments.plain(found.numbers))))
+
+
 # ------------------------------------------------------------------------------------------------ storms
 @pytest.fixture(scope="module")
 def stormy():
@@ -78,10 +84,13 @@ def test_storms_draws_to_one_percent(stormy):
 
 
 def test_storms_say_what_they_found(stormy):
-    assert set(stormy.plots) == {"distributions", "running", "log_weights", "ess", "tilt", "rarity"}
-    lines = stormy.text.splitlines()
-    assert "Poisson(4), 50,000 draws" in lines[0]
-    assert any(line.startswith("P(N >= 20)") and "1.0201e-08" in line and "no hit" in line for line in lines)
+    assert set(stormy.plots) == {"distributions", "running", "log_weights", "ess", "tail", "tilt", "rarity"}
+    told = told_of(storms, storms.Settings(samples=50_000), stormy)
+    assert set(told.captions) == set(stormy.plots) and told.quantity == "P(at least 20 storms in a month)"
+    assert told.exact == pytest.approx(1.0200522106e-08) and told.estimates["naive"]["hits"] == 0
+    assert told.bits == pytest.approx({"naive": -math.log2(told.exact), "tilted": 2.66}, rel=2e-3)
+    (rows,) = told.tables.values()
+    assert len(rows) == 11 and {row["law"] for row in rows[8:]} == {"naive", "Poisson(5)", "Poisson(20)"}
 
 
 # ------------------------------------------------------------------------------------------------ the others
@@ -292,14 +301,17 @@ def test_no_trap_is_trusted_and_wrong(monkeypatch):
     some = ("E[X²], exponential", "a Pareto claim ≥ 100", "sum of 100 normals ≥ 4 sd", "Poisson(4) ≥ 20")
     chosen = {name: problem for name, problem in traps.problems().items() if name in some}
     monkeypatch.setattr(traps, "problems", lambda: chosen)
-    found = traps.run(traps.Settings(seeds=8, controls=4, solves=2), progress=False)
+    settings = traps.Settings(seeds=8, controls=4, solves=2)
+    found = traps.run(settings, progress=False)
     assert len(found.numbers["rows"]) == 17 and found.numbers["largest_share_trusted_and_wrong"] == 0.0
     for row in found.numbers["rows"]:
         good, name = row["kind"] != "bad", (row["problem"], row["proposal"])
         assert sum(row["verdicts"].values()) == sum(row["reasons"].values()) == row["runs"], name
         assert row["verdicts"]["trusted"] == (row["runs"] if good else 0), name
         assert not good or not row["far_off"], name                                  # false alarm 1e-6 for each run
-    assert all(one["problem"] in found.text for one in found.numbers["rows"]) and set(found.plots) == {"verdicts"}
+    told = told_of(traps, settings, found)
+    assert {row["problem"] for row in told.tables["Every proposal"]} == set(some)
+    assert set(found.plots) == set(told.captions) == {"verdicts"} and "0 of those come out trusted" in told.answer
 
 
 @pytest.mark.slow

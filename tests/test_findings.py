@@ -1,5 +1,6 @@
 """What attacks found, kept found."""
 import dataclasses
+import json
 import math
 import time
 
@@ -12,6 +13,7 @@ import experiments.month as month
 import experiments.ppo as ppo
 import experiments.queue as queues
 import rareevents as rare
+from rareevents import experiments
 
 SEASON = rare.CompoundSum(rare.Poisson(4.0), rare.Exponential(1.0))
 
@@ -136,7 +138,7 @@ def test_month():
         assert name == "naive" or abs(estimate["value"] - exact) < 5.2 * estimate["std_error"] + 1e-12 * exact
     costs = found.numbers["exact_relative_variance"]
     assert costs["feedback"] < 0.2 * costs["stationary tilt"] and costs["given the event (Doob)"] < 1e-12
-    assert set(found.plots) == {"months", "days", "costs"}
+    assert set(found.plots) == {"months", "days", "costs", "frontier"}
 
 
 def test_queue():
@@ -157,7 +159,9 @@ def test_damage(monkeypatch):
     best, plain = heavy["largest integrated, rest designed"], heavy["largest integrated"]
     assert abs(best["value"] - 4.00419e-6) < 5.2 * best["std_error"] + 1e-10
     assert best["relative_variance"] < 1e-3 * plain["relative_variance"]
-    assert "no tilt, because" in found.text
+    told = damage.tell({}, json.loads(experiments.canonical(experiments.plain(found.numbers))))
+    (row,) = told.tables["Why there is no tilt"]
+    assert row["law"] == "Lomax 1.5" and "must have a moment generating function" in row["reason"]
 
 
 def test_ppo():

@@ -33,11 +33,22 @@ def draw(found):
         "tilt_curve": lambda ax: plots.tilt_curve(TILTS, THEORY, [(20.0, 6.5, 0.4), (24.0, 20.0, 30.0)], naive=1e8,
                                                   ax=ax),
         "rarity": lambda ax: plots.rarity(RARITIES, spent, {"naive": [(1e-2, 1.1e6)], "tilted": []}, ax=ax),
+        "pareto_tail": lambda ax: plots.pareto_tail(found["common"].estimates, ax=ax),
+        "frontier": lambda ax: plots.frontier({"naive": [(1e6, 0.3)], "tilted": [(1e5, 0.01), (1e4, 0.03)]}, ax=ax),
+        "levels": lambda ax: plots.levels({"first": np.exp(P.log_prob(X)), "second": np.exp(Q.log_prob(X))},
+                                          np.where(X >= 20, np.exp(P.log_prob(X)), 0.0), X, 19.5, ax=ax),
+        "learning": lambda ax: plots.learning({name: [[(1e3, 5.0), (2e3, spent)] for spent in (1.0, 0.5)]
+                                               for name in ("cross entropy", "PPO")}, ax=ax),
+        "coverage": lambda ax: plots.coverage({"tuned": None, "one": plots.Covered(30, 20, 1000, rival=0.9),
+                                               "two": plots.Covered(9, 300, 1000, rival=0.5)}, ax=ax),
+        "verdict": lambda ax: plots.verdict(found["rare"]["naive"], ax=ax),
         "bars": lambda ax: plots.bars({name: [0.2, 0.8] for name in "pqrs"}, ["a", "b"], "share", "Shares", ax=ax),
     }
 
 
-NAMES = ("running", "ess", "distributions", "log_weights", "tilt_curve", "rarity", "bars")
+LEGENDS = ("running", "ess", "distributions", "log_weights", "tilt_curve", "rarity", "bars", "pareto_tail", "frontier",
+           "learning", "coverage")
+NAMES = (*LEGENDS, "levels", "verdict")                  # the last two say beside each line what it is
 
 
 def legend(ax):
@@ -62,8 +73,9 @@ def test_draws_on_given_axes_or_its_own(draw, name):
     own = draw[name](None)
     assert own is not given and own.figure is not given.figure
     for ax in (given, own):
-        assert ax.get_title("left") and ax.get_ylabel() and (ax.get_xlabel() or name == "bars")
-        assert len(ax.lines) + len(ax.patches) > 0 and ax.get_legend() is not None
+        assert ax.get_title("left") and (ax.get_ylabel() or name in ("coverage", "levels"))
+        assert (ax.get_xlabel() or name == "bars") and len(ax.lines) + len(ax.patches) > 0
+        assert (ax.get_legend() is not None) == (name in LEGENDS)
 
 
 def test_the_axis_of_distributions_says_what_x_is():
@@ -85,7 +97,7 @@ def test_the_same_bytes_twice(draw, name, tmp_path):
     assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [f"{name}.png", f"{name}.svg"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEGENDS)
 def test_no_two_series_differ_by_colour_alone(draw, name):
     looks = [look(artist) for artist in legend(draw[name](None)).values()]
     assert len(looks) >= 2 and len(set(looks)) == len(looks), looks
@@ -213,6 +225,63 @@ def test_bars():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["Lull", "Gale"]
     left, right = ([bar.get_x() for bar in group] for group in ax.containers)
     assert np.subtract(right, left) == pytest.approx(ax.containers[0][0].get_width(), rel=1e-12)      # side by side
+
+
+def test_pareto_tail(found):
+    heavy = rare.estimate(rare.Exponential(1.0), lambda x: 1.0, rare.Exponential(3.0), samples=20_000)    # k = 2/3
+    shown = legend(plots.pareto_tail({"heavy": heavy, "none": found["rare"]["naive"]}))
+    k = next(check.figure for check in heavy.checks if check.name == "k-hat")
+    assert list(shown) == [f"heavy: k-hat {k:.2f}", "none: no tail to see", "slope at k = 1/2"] and k > 0.5
+    y, share = shown[f"heavy: k-hat {k:.2f}"].get_data()
+    assert y[0] == max(y) and y[-1] >= 1.0 and share[-1] == 1.0 and np.all(np.diff(share) > 0.0)
+    with pytest.raises(ValueError, match="estimates must be of one quantity and made of weighted draws, got 'exact'"):
+        plots.pareto_tail({"exact": rare.solve(P, EVENT)})
+
+
+def test_frontier():
+    ax = plots.frontier({"naive": [(1e6, 0.3)], "tilted": [(1e5, 0.01), (1e4, 0.03)]}, "seconds")
+    shown = legend(ax)
+    assert ax.get_xlabel() == "seconds" and np.array_equal(shown["tilted"].get_data(), [[1e4, 1e5], [0.03, 0.01]])
+    x, error = shown["equal R² times seconds, ten times apart"].get_data()
+    assert error[0] ** 2 * x[0] == pytest.approx(error[1] ** 2 * x[1], rel=1e-12)
+    for points in ({}, {"a": [(0.0, 0.1)]}, {"a": [(1.0, np.inf)]}):
+        with pytest.raises(ValueError, match="points must hold pairs"):
+            plots.frontier(points)
+
+
+def test_levels():
+    ax = plots.levels({"first": np.exp(P.log_prob(X)), "second": np.exp(Q.log_prob(X))}, np.exp(Q.log_prob(X)), X, 19.5)
+    assert [text.get_text() for text in ax.texts] == ["first", "second", "q*, the ideal proposal"]
+    assert [line.get_ydata().max() for line in ax.lines[:3]] == pytest.approx([0.9, 1.9, 2.9])
+    assert set(ax.lines[3].get_xdata()) == {19.5}
+
+
+def test_learning():
+    ax = plots.learning({"PPO": [[(1e3, 5.0), (2e3, 1.0)], [(1e3, 6.0), (2e3, 3.0)], [(1e3, 9.0), (2e3, 2.0)]],
+                         "unknown": [[(1e3, None)]]}, most=8.0)
+    shown = legend(ax)
+    assert list(shown) == ["PPO"] and list(shown["PPO"].get_ydata()) == [6.0, 2.0]
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (1.0, 8.0)
+
+
+def test_coverage():
+    ax = plots.coverage({"tuned": None, "one": plots.Covered(30, 20, 1000, rival=0.9), "two": plots.Covered(0, 0, 0)})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["tuned", "one", "two"]
+    drawn = [list(line.get_xdata()) for line in ax.lines if len(line.get_xdata()) and line.get_marker() != "None"]
+    assert [points[0] for points in drawn] == pytest.approx([94.0, 96.0, 90.0, 95.0])
+
+
+def test_verdict(found):
+    naive = found["rare"]["naive"]
+    ax = plots.verdict(naive)
+    assert ax.get_title("left").startswith(f"{naive.verdict}: ") and naive.reason[:30] in ax.get_title("left")
+    marks = [line for line in ax.lines if line.get_marker() not in ("None", "")]
+    assert len(marks) == len(naive.checks)
+    for mark, check in zip(marks, naive.checks, strict=True):
+        assert (mark.get_xdata()[0] > 1.0) == (check.status == "failed"), check
+    with pytest.raises(ValueError, match="estimate must be of one quantity and have checks"):
+        plots.verdict(rare.solve(P, EVENT))
 
 
 def test_colours_of_lines_stand_out_on_white():

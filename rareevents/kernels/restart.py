@@ -5,8 +5,9 @@ the level where it began; the path itself goes on, and branches again when it co
 1/(trials[0] ... trials[k - 1]), so that the weighted number of paths is unbiased for any progress function: the copies
 have one law, and where those below end, the one that stays gets their weight back.
 
-Arguments as in `splitting`, and trials: of each level. out[0..4]: the log of the mean weight of the paths that
+Arguments as in `splitting`, and trials: of each level. out[0..5]: the log of the mean weight of the paths that
 happened, how many did, branchings, steps made, paths started; out[0] is NaN where they were too many.
+out[5] says whether one was undecided after `limit` steps, which ends the run.
 
 A retrial runs before the path that it branched off from, so that what waits is at most one group for each level.
 """
@@ -76,7 +77,12 @@ def climber(begin: Callable, step: Callable, asked: Any, height: Callable, endle
                         branchings += 1
                         break
                     at = now
-                    if time >= limit or decide(e, accumulated, state, left(limit, time)) >= 0:
+                    if decide(e, accumulated, state, left(limit, time)) >= 0:
+                        break
+                    if time >= limit:
+                        if endless:
+                            out[5] = 1
+                            return
                         break
                     state = step(p, state, rng)
                     time += 1

@@ -6,8 +6,9 @@ other first went above that level. The estimate, the product of the shares that 
 is unbiased for any progress function and any number of paths, with ties.
 
 Arguments: the stream's address; p, e, records of the process and the event; levels, the progress at which a level
-begins; n paths of at most `limit` steps; out[0..4]: the log of the product of the shares that survived, paths that
-happened, rounds, steps made, paths started.
+begins; n paths of at most `limit` steps; out[0..5]: the log of the product of the shares that survived, paths that
+happened, rounds, steps made, paths started, paths that were undecided after `limit` steps: without a number of steps
+the first of them ends the run.
 """
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
             entered[i * width + k] = root
             since[i * width + k] = 0
         node[i], time[i], who[i] = root, 0, i
-    steps = follow(rng, to, table, cells, level, final, limit, width, n, who, node, time, highest, entered, since)
+    steps, open_ = follow(rng, to, table, cells, level, final, limit, width, n, who, node, time, highest, entered,
+                          since)
     log_share = 0.0
     rounds, started = 0, n
     while True:
@@ -82,19 +84,24 @@ def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
             for k in range(lowest + 2, highest[i] + 1):
                 entered[i * width + k] = node[i]
                 since[i * width + k] = time[i]
-        steps += follow(rng, to, table, cells, level, final, limit, width, dead, who, node, time, highest, entered,
-                        since)
+        more, undecided = follow(rng, to, table, cells, level, final, limit, width, dead, who, node, time, highest,
+                                 entered, since)
+        steps += more
+        open_ += undecided
         started += dead
     happened = 0
     for i in range(n):
         happened += 1 if highest[i] >= top else 0
-    out[0], out[1], out[2], out[3], out[4] = log_share, happened, rounds, steps, started
+    out[0], out[1], out[2], out[3], out[4], out[5] = log_share, happened, rounds, steps, started, open_
 
 
 def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time, highest, entered, since):
-    """Run the m paths of `who` to their ends; keep where they first enter each level. Returns the steps made."""
+    """Run the m paths of `who` to their ends; keep where they first enter each level.
+
+    Returns the steps made, and how many paths were not decided at the last.
+    """
     mask = cells - U(1)
-    left, steps = 0, 0
+    left, steps, open_ = 0, 0, 0
     for a in range(m):
         i = who[a]
         if node[i] > U(1) and time[i] < limit:
@@ -119,8 +126,9 @@ def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time
                 since[i * width + highest[i]] = time[i]
             who[kept] = i
             kept += 1 if at > U(1) and time[i] < limit else 0
+            open_ += 1 if at > U(1) and time[i] >= limit else 0
         left = kept
-    return steps
+    return steps, open_
 
 
 def leveller(decide: Callable, height: Callable, endless: bool) -> tuple[Callable, Callable]:
@@ -154,7 +162,10 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
     level_of, left = leveller(decide, height, endless)
 
     def follow(rng, p, e, levels, limit, entrances, i, state, accumulated, time, first, reached):
-        """Run a path to its end; keep where it first enters each level. Returns the highest level and the steps."""
+        """Run a path to its end; keep where it first enters each level.
+
+        Returns the highest level, the steps, and whether it is not decided even then.
+        """
         width = len(levels) + 2
         began = time
         while time < limit and decide(e, accumulated, state, left(limit, time)) < 0:
@@ -165,7 +176,7 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
             while reached < now:
                 reached += 1
                 entrances[i * width + reached] = (state, accumulated, time)
-        return reached, time - began
+        return reached, time - began, endless and decide(e, accumulated, state, left(limit, time)) < 0
 
     def split(rng, p, e, levels, n, limit, out):
         width = len(levels) + 2
@@ -181,8 +192,12 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
             base = level_of(e, accumulated, zero, state, state, limit, levels)
             for k in range(base + 1):
                 entrances[i * width + k] = (state, accumulated, zero)
-            highest[i], made = follow(rng, p, e, levels, limit, entrances, i, state, accumulated, zero, state, base)
+            highest[i], made, open_ = follow(rng, p, e, levels, limit, entrances, i, state, accumulated, zero, state,
+                                             base)
             steps += made
+            if open_:
+                out[5] = 1
+                return
         log_share = 0.0
         rounds, started = 0, n
         alive = np.empty(n, np.int64)
@@ -210,8 +225,12 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
                 now = level_of(e, accumulated, time, state, origin, limit, levels)
                 for k in range(lowest + 2, now + 1):
                     entrances[i * width + k] = (state, accumulated, time)
-                highest[i], made = follow(rng, p, e, levels, limit, entrances, i, state, accumulated, time, origin, now)
+                highest[i], made, open_ = follow(rng, p, e, levels, limit, entrances, i, state, accumulated, time,
+                                                 origin, now)
                 steps += made
+                if open_:
+                    out[5] = 1
+                    return
                 started += 1
         happened = 0
         for i in range(n):

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,6 +37,12 @@ class Comparison:
     """The estimates of several proposals for one question, by name; the first is the reference of the ratios."""
 
     estimates: dict[str, Estimate]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.estimates)
+
+    def __len__(self) -> int:
+        return len(self.estimates)
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates[name]
@@ -86,6 +92,16 @@ class Comparison:
         """The estimates and ratios as plain data, nothing of it measured in time."""
         return {name: {**estimate.to_dict(), "variance_ratio": plain(self.variance_ratio(name)._asdict())}
                 for name, estimate in self.estimates.items()}
+
+    def to_dataframe(self) -> Any:
+        """A table of pandas with a row for each proposal; an ImportError says so where pandas is not installed."""
+        from rareevents.frames import frame
+        return frame(self.estimates, variance_ratio=[self.variance_ratio(name).value for name in self.estimates])
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows: a row for each proposal."""
+        from rareevents.report import comparison_card
+        return comparison_card(self.to_dict())
 
     def plot(self, ax: Any = None, exact: float | None = None) -> Any:
         """The running estimates with their intervals against the number of draws; returns the axes."""

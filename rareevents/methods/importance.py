@@ -269,7 +269,7 @@ def _of_paths(nominal: Process, f: Any, proposal: Process | None, seed: int, sta
     def bound(boolean: bool) -> float | None:
         return 1.0 if asked.bound is None and proposal is None and boolean else asked.bound
     return _Prepared(PathSampler(asked, seed, stage), asked.covered, bound,
-                     auditable=asked.graph is None and isinstance(f, AnyEvent),
+                     auditable=asked.bound is None and isinstance(f, AnyEvent),
                      assumed=(Check("second moment", "failed", math.inf, None, INFINITE),) if asked.infinite else ())
 
 

@@ -10,6 +10,7 @@ from rareevents.estimates import Estimate
 from rareevents.kernels.stages import SPLITTING
 from rareevents.methods.audit import SHARE, Audit
 from rareevents.methods.splitting import climb
+from rareevents.paths.sampler import StepLimitError
 from rareevents.processes import Process
 
 SMALLEST = 50_000             # paths at least, unless a share is asked for,
@@ -48,7 +49,7 @@ def climb_beside(nominal: Process, event: Any, first: Estimate, audit: Any, seed
         try:
             found = climb(nominal, event, particles=particles, replicates=REPLICATES, seed=seed, threads=threads,
                           stage=SPLITTING[1 + turn])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, StepLimitError) as error:
             return Audit("unresolved", 0.0, 0.0, spent, f"Nothing independent could be compared: {error}.")
         spent += found.samples
         dead = next(check.figure for check in found.checks if check.name == "extinction")

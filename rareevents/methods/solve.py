@@ -17,7 +17,7 @@ from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_seed
 from rareevents.draws import values, weighted_draws
 from rareevents.estimates import Estimate, Evaluations
-from rareevents.events import AnyEvent, require_fit
+from rareevents.events import AnyEvent, Event, identity, require_fit
 from rareevents.integrands import BlackBox, integrand
 from rareevents.kernels.stages import MAIN, PILOTS
 from rareevents.methods.audit import cost, explore, fits
@@ -45,6 +45,7 @@ DEAREST = 4.0                 # times the draws of an asymptotic interval that o
 ENOUGH, LONGEST = 15.0, 20_000_000        # draws over B/mu at which a bound suffices; the most that are made for that
 LEARNING_SHARE = 0.1          # of `max_samples`, for each step of the exploration,
 EXPLORING = 0.6               # and of it and of `max_seconds` for all of them
+HOPELESS = 100_000_000        # naive draws without a hit after which none is waited for
 SHORTEST = 1e-3               # seconds that are left for the estimate at least
 FEWEST = 200                  # draws of such a step
 DEFENSIVE = 0.1               # share of the nominal law beside a proposal with infinite variance
@@ -160,8 +161,14 @@ def _solved(nominal: Any, f: Any, relative_error: float, exact: bool, certify: b
     if max_seconds is not None:
         stop = dataclasses.replace(stop, max_seconds=max(SHORTEST, started + max_seconds - time.perf_counter()))
     proposal = None if made.law is nominal else made.law
+    endless = proposal is None and max_samples is None and max_seconds is None
+    if endless:
+        stop = dataclasses.replace(stop, max_samples=HOPELESS)
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
                    stage=MAIN[0], checkpoint=checkpoint)
+    if endless and result.hits and result.stopped_by == "max_samples":
+        result = dataclasses.replace(result.extend(relative_error=relative_error, threads=threads, progress=progress),
+                                     extended=())
     more = _unseen(result)
     if result.stopped_by == "relative_error" and result.samples < more <= min(stop.max_samples or LONGEST, LONGEST):
         left = None if max_seconds is None else max(SHORTEST, started + max_seconds - time.perf_counter())
@@ -249,6 +256,9 @@ def _exact(nominal: Distribution, f: Any) -> float | None:
     law, question = (nominal, f) if small is None else (small.law, small.event)
     if law.size is not None or isinstance(question, BlackBox):
         return None
+    if isinstance(question, Event) and question.score is identity and question.at_least <= law.support.low \
+            and law.support.high <= question.at_most:
+        return 1.0
     try:
         known = isinstance(question, AnyEvent) and pieces(law, question) is not None
     except AttributeError:                                   # a sum whose law has no closed form

@@ -22,6 +22,7 @@ from rareevents.paths.fit import require_numbers, require_of_paths
 from rareevents.paths.functional import Functional, functional
 from rareevents.paths.graph import YES, Graph, graph
 from rareevents.paths.progress import Progress, progress, progress_of_nodes
+from rareevents.paths.sampler import StepLimitError
 from rareevents.processes import Process
 from rareevents.processes.base import numbers_only, require_process
 from rareevents.tasks import on
@@ -70,6 +71,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
     ------
     TypeError, ValueError
         If an argument breaks its rule, or the trials make too many paths.
+    StepLimitError
+        If a path of a process without a number of steps is undecided after `max_steps`.
     UserFunctionError
         If importance raises, or returns no number, on some paths in plain Python.
 
@@ -117,6 +120,10 @@ def climb(process: Process, event: Any, importance: Callable | None = None, leve
         run = _stepwise(process, asked, way, at, int(particles), seed, stage) if g is None or len(g.nodes) < 3 else \
             _over_graph(g, asked, way, at, int(particles), seed, int(process.max_steps), stage)
     out = np.array(engine.in_parallel(run, range(int(replicates)), threads))
+    if process.steps is None and out[:, 5].any():
+        raise StepLimitError(f"paths of {int(np.count_nonzero(out[:, 5]))} of {len(out)} populations were undecided "
+                             f"after max_steps = {process.max_steps:,} steps of {process!r}: raise max_steps, give the "
+                             f"process a number of steps, or ask for an event that such paths decide")
     if np.isnan(out[:, 0]).any():
         raise ValueError(f"trials must be fewer, or levels further apart, got {trials!r}: a population grew "
                          f"{restart.MOST:,} times as large")
@@ -197,13 +204,13 @@ class _Population:
                  arguments: Callable[[int, np.ndarray], tuple]) -> None:
         self._made_of = template, roles, arguments
         self._arguments = arguments
-        self._kernel = fuse(template, roles, arguments(0, np.zeros(5)))                      # type: ignore[arg-type]
+        self._kernel = fuse(template, roles, arguments(0, np.zeros(6)))                      # type: ignore[arg-type]
 
     def __reduce__(self) -> tuple:
         return _Population, self._made_of
 
     def __call__(self, replicate: int) -> np.ndarray:
-        out = np.zeros(5)
+        out = np.zeros(6)
         self._kernel(*self._arguments(replicate, out))
         return out
 

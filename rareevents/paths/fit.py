@@ -26,8 +26,8 @@ def require_of_paths(f: Any, process: Process) -> None:
     elif isinstance(f, Complement):
         require_of_paths(f.event, process)
     elif isinstance(f, Hits):
-        for given in (f.target, f.before):
-            _require_states("hits", given, process)
+        for name, given in (("target", f.target), ("before", f.before)):
+            _require_states(name, given, process)
     elif isinstance(f, (Event, Mapped)):
         _require_score(f.score, process)
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rareevents import events
-from rareevents.events import AnyEvent, Score
+from rareevents.events import AnyEvent, Event, Score
 from rareevents.kernels import records
 
 
@@ -52,7 +52,18 @@ class PathScore(Score):
             raise TypeError(f"{self.name} counts states: give it an event of them")
         chosen = score if isinstance(score, Score) and not isinstance(score, PathScore) else \
             events.score(score)                                                              # type: ignore[arg-type]
-        return PathScore(f"{self.name} of {chosen.name}", _not_of_a_draw, of=chosen, build=self.build)
+        return PathScore(f"{self.name} of {chosen.name}", _not_of_a_draw, of=_literal(chosen), build=self.build)
+
+
+def _literal(chosen: Score) -> Score:
+    """A component with its index in the code: compiled code takes numbers of several kinds apart only by those."""
+    if not isinstance(chosen.coefficients, tuple):
+        return chosen
+    i = chosen.coefficients[1]
+
+    def at(e, state):
+        return state[i]
+    return Score(chosen.name, at, coefficients=chosen.coefficients)
 
 
 # ------------------------------------------------------------------------------------------------ counting states
@@ -227,12 +238,14 @@ def require_states(name: str, given: Any) -> Any:
     if isinstance(given, (list, tuple, set, frozenset)) and given and \
             all(isinstance(s, (int, np.integer, str)) and not isinstance(s, bool) for s in given):
         return tuple(sorted(given, key=str) if isinstance(given, (set, frozenset)) else given)
-    raise TypeError(f"{name} must be a state's number or label, several of these, an event of the state or a plain "
-                    f"function of it, got {given!r}")
+    raise TypeError(f"{name} must be a state's number or label, at least one of several of these, an event of the "
+                    f"state or a plain function of it, got {given!r}")
 
 
 def states_of(given: Any, labels: Any) -> States:
     """What was named, for a process with these labels."""
+    if isinstance(given, Event):
+        given = Event(_literal(given.score), given.at_least, given.at_most)
     if isinstance(given, AnyEvent):
         return States(given.record, given.function())
     if inspect.isfunction(given):

@@ -158,7 +158,8 @@ class Process:
         """A derived constant, when `step` or `log_density` runs in Python."""
         if not name.startswith("_") and name in derived(self):
             return derived(self)[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}" + (
+            ": a law of paths needs `start`, or `begin(self, rng)`" if name == "start" else ""))
 
 
 def numbers_only(process: Process) -> Functions:

@@ -46,12 +46,16 @@ class MarkovChain(Process):
     labels: Sequence[str] | None = field(default=None, metadata={"compiled": False})
 
     def __post_init__(self) -> None:
-        p = np.array(self.transition, float)
+        try:
+            p = np.array(self.transition, float)
+        except (TypeError, ValueError):                      # rows of several lengths, or no numbers
+            p = np.zeros(0)
         require(p.ndim == 2 and p.shape[0] == p.shape[1] and len(p) > 0, "transition", self.transition,
-                f"a square matrix, not of shape {p.shape}")
+                "a square matrix of numbers")
         for i, row in enumerate(p):
             require(np.all(row >= 0.0) and abs(math.fsum(row) - 1.0) <= 1e-9, f"transition[{i}]", row.tolist(),
-                    f"probabilities of at least 0 that sum to 1, not {math.fsum(row):g}")
+                    f"probabilities of at least 0 that sum to 1 (here the least is {np.min(row):g} and the sum "
+                    f"{math.fsum(row):g})")
         object.__setattr__(self, "transition", tuple(map(tuple, p.tolist())))
         if self.labels is not None:
             named = not isinstance(self.labels, str) and all(isinstance(name, str) for name in self.labels)

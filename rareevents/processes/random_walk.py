@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +51,7 @@ class RandomWalk(Process):
     theta: float = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.increment, Distribution):
+        if isinstance(self.increment, Distribution) or not isinstance(self.increment, Iterable):
             require_law("increment", self.increment, scalar=True)
         else:
             object.__setattr__(self, "increment", laws_of("increment", self.increment, scalar=True))
