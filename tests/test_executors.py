@@ -260,7 +260,7 @@ def run(settings, progress):
     return Findings({"storm": found.to_dict()})
 
 def tell(settings, numbers):
-    return Told()
+    return Told("A coin.")
 
 if __name__ == "__main__":
     main(Settings, run, tell)
