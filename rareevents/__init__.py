@@ -28,6 +28,7 @@ if TYPE_CHECKING:                                        # what type checkers an
     from rareevents.paths.steered import PathMixture as PathMixture
     from rareevents.paths.steered import Steered as Steered
     from rareevents.processes import *  # noqa: F403
+    from rareevents.tasks import ExecutorError as ExecutorError
 
 # A script's folder comes first on the path. Where one beside it is called like a module of the standard library, as
 # experiments/queue.py is, the folder must come last, or SciPy imports the script.
@@ -58,9 +59,10 @@ _HOMES = {
     "paths.steered": ("PathMixture", "Steered"),
     "processes": ("BirthDeath", "CompoundSum", "JumpChain", "MarkovChain", "Process", "RandomWalk", "SelfExciting",
                   "TandemQueue"),
+    "tasks": ("ExecutorError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
-_MODULES = ("arviz", "experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
+_MODULES = ("arviz", "executors", "experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
 __all__ = sorted([*_HOME, *_MODULES])
 
 

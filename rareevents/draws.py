@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from rareevents.distributions.parts import alike
 from rareevents.integrands import BlackBox
 from rareevents.kernels import chunks, records
 from rareevents.kernels.fuse import CompileError, fuse
+from rareevents.tasks import current, in_order
+
+SLICE = 32                    # draws of a black box that an executor's worker takes at once
 
 
 def weighted_draws(nominal: Distribution, proposal: Distribution | None, n: int, seed: int,
@@ -35,7 +39,7 @@ def evaluator(f: Any) -> Callable[[np.ndarray], np.ndarray]:
     def called(x: np.ndarray) -> np.ndarray:
         nonlocal kernel
         if isinstance(f, BlackBox):
-            return np.asarray(f.f(x), float).reshape(len(x)) if f.vectorized else np.array([float(f.f(v)) for v in x])
+            return _of_black_box(f, x)
         out, w, empty = np.empty((1, len(x))), np.empty(len(x)), records.record()
         arguments = (empty, empty, f.record, np.ascontiguousarray(x), w, out)
         if kernel is None:
@@ -55,6 +59,19 @@ def evaluator(f: Any) -> Callable[[np.ndarray], np.ndarray]:
             raise UserFunctionError(f"{f!r} returned {y[bad[0]]} at x = {shown(x[bad[0]])}")
         return y
     return evaluate
+
+
+def _of_black_box(f: BlackBox, x: np.ndarray) -> np.ndarray:
+    """Its values; from the workers of an executor, where there is one."""
+    executor = current.get()
+    if executor is None or len(x) <= SLICE:
+        return _slice(f, 0, x)
+    slices = ((k, x[k:k + SLICE]) for k in range(0, len(x), SLICE))
+    return np.concatenate([y for _, y in in_order(executor, partial(_slice, f), slices, "draw")])
+
+
+def _slice(f: BlackBox, first: int, x: np.ndarray) -> np.ndarray:
+    return np.asarray(f.f(x), float).reshape(len(x)) if f.vectorized else np.array([float(f.f(v)) for v in x])
 
 
 def _where_raised(f: Any, x: np.ndarray, error: Exception) -> str:

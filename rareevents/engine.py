@@ -6,6 +6,7 @@ number of threads; what threads computed beyond the stop is dropped.
 """
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
@@ -18,10 +19,13 @@ import numpy as np
 
 from rareevents.checks import FEWEST_HITS, LARGEST_VOV
 from rareevents.moments import Moments, Terms
+from rareevents.tasks import current, in_order
 
 CHUNK_FIRST = 512             # the schedule starts small, so that 10,000 draws already have 18 chunks for the checks,
 CHUNK_LAST = 1 << 18          # and grows until a chunk's 25 microseconds of overhead no longer count
-PER_SIZE = 16                 # chunks of one size; then the size grows fourfold
+PER_SIZE = 16                 # chunks of one size; then the size grows fourfold,
+LATE = 1 << 14                # and from the largest size on after so many: each is at most 1/4,000 of all before it,
+MOST = 1 << 32                # and the caller has 340,000 chunks of 10^15 draws to merge, not four billion
 GROUPING = 16                 # a group holds at least 1/16 of the draws before it
 PATIENCE = 0.2                # seconds that a chunk of compiled code may take in the calling thread; the next may take
                               # four times as many
@@ -76,8 +80,10 @@ def schedule(draws: float, largest: int = CHUNK_LAST, first: int = 0) -> Iterato
     [(2, 476, False)]
     """
     chunk, left = 0, draws
+    early = PER_SIZE * max(0, math.ceil(math.log2(largest / CHUNK_FIRST) / 2))       # chunks below the largest size
     while left > 0:
-        size = min(largest, CHUNK_FIRST << 2 * min(chunk // PER_SIZE, 24))
+        size = CHUNK_FIRST << 2 * (chunk // PER_SIZE) if chunk < early else \
+            min(MOST, largest << 2 * min((chunk - early) // LATE, 16))
         if chunk >= first:
             yield chunk, int(min(size, left)), size <= left
         left -= size
@@ -170,9 +176,11 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
     started = begin if started is None else started
     prefix = state = Prefix.empty(quantities) if start is None else start.copied()
     stopped_by = _reached(stop, state, started) if state.draws else None
-    parts = _in_order(lambda identity, n: chunk(identity, n, state.closed.largest[:, 0]),
-                      schedule(stop.draws, largest, prefix.chunks) if stopped_by is None else iter(()),
-                      threads or default_threads(), in_caller)
+    plan = schedule(stop.draws, largest, prefix.chunks) if stopped_by is None else iter(())
+    executor = current.get()
+    parts = _in_order(lambda identity, n: chunk(identity, n, state.closed.largest[:, 0]), plan,
+                      threads or default_threads(), in_caller) if executor is None else \
+        _on_executor(executor, chunk, plan, lambda: state.closed.largest[:, 0])
     while stopped_by is None:
         try:
             found = next(parts, None)
@@ -221,6 +229,9 @@ def require_threads(threads: Any) -> None:
 
 def in_parallel(call: Callable[[int], Any], items: Iterable[int], threads: int | None = None) -> list[Any]:
     """call(item) of every item, in their order; for work that is independent and of one size."""
+    executor = current.get()
+    if executor is not None:
+        return [found for _, found in in_order(executor, call, ((item,) for item in items), "item")]
     if (threads or default_threads()) == 1:
         return [call(item) for item in items]
     with ThreadPoolExecutor(threads or default_threads()) as pool:
@@ -253,3 +264,17 @@ def _in_order(chunk: Callable[[int, int], Moments], plan: Iterator[tuple[int, in
             yield future.result(), whole
     finally:
         pool.shutdown(wait=False, cancel_futures=True)    # what is being computed is not needed: nobody waits for it
+
+
+def _on_executor(executor: Any, chunk: Callable[[int, int, np.ndarray], Moments],
+                 plan: Iterator[tuple[int, int, bool]],
+                 floor: Callable[[], np.ndarray]) -> Generator[tuple[Moments, bool]]:
+    """The same from an executor's workers, which may be in other processes or on other machines."""
+    whole: deque[bool] = deque()
+
+    def items() -> Iterator[tuple[int, int, np.ndarray]]:
+        for identity, n, full in plan:
+            whole.append(full)
+            yield identity, n, floor()
+    for _, part in in_order(executor, chunk, items(), "chunk", size=lambda item: item[1]):
+        yield part, whole.popleft()

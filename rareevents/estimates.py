@@ -12,6 +12,7 @@ import numpy as np
 from rareevents.checks import Check, Explored, judge, order_checks, own_checks
 from rareevents.intervals import largest_share
 from rareevents.moments import Moments, Terms
+from rareevents.tasks import on
 
 VERDICTS = ("trusted", "caution", "not trusted")             # from best to worst
 
@@ -98,7 +99,7 @@ class Estimate:
 
     def extend(self, *, samples: int | None = None, relative_error: float | None = None,
                max_samples: int | None = None, max_seconds: float | None = None, threads: int | None = None,
-               progress: bool = False) -> Estimate:
+               executor: Any = None, progress: bool = False) -> Estimate:
         """Continue the run with the same streams: the bits of a run that was asked for so much at once.
 
         A run that fails its checks may be extended, never replaced by one with another seed: those that pass by luck
@@ -108,7 +109,7 @@ class Estimate:
         ----------
         samples, relative_error, max_samples, max_seconds
             As in `estimate`: of all draws together, those made before included; the time is that of the extension.
-        threads, progress
+        threads, executor, progress
             As in `estimate`.
 
         Raises
@@ -124,7 +125,8 @@ class Estimate:
         for name, value in (("samples", samples), ("max_samples", max_samples)):
             if isinstance(value, (int, np.integer)) and value <= self.samples:
                 raise ValueError(f"{name} must exceed the {self.samples:,} draws that were made, got {value!r}")
-        found = whole._more((samples, relative_error, max_samples, max_seconds), threads, progress)
+        with on(executor):
+            found = whole._more((samples, relative_error, max_samples, max_seconds), threads, progress)
         if found.samples <= self.samples:
             held = f"relative_error must be below the {self.relative_error:.4g} that is reached, got {relative_error!r}"
             raise ValueError(held if found.stopped_by == "relative_error" else

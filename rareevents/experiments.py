@@ -12,6 +12,7 @@ provenance.json alone.
 """
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
 import hashlib
@@ -29,9 +30,11 @@ from pathlib import Path
 from typing import Any
 
 from rareevents.estimates import plain
+from rareevents.executors import FORMS, opened
 from rareevents.files import held, write_whole
 from rareevents.report import Told, about, checked, page, summary
 from rareevents.staleness import files, readable, same
+from rareevents.tasks import on
 
 RESUME, REPORT = "--resume", "--report"
 Tell = Callable[[dict[str, Any], dict[str, Any]], Told]
@@ -52,8 +55,9 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
     """Read the settings from the command line, run the experiment, and report what it found; exits with a code.
 
     While it runs, estimates that take long keep checkpoints in the results folder; after a crash or an interrupt the
-    flag --resume goes on from them, with the bits of a run that was never interrupted. The report is made from the
-    files alone: with the flag --report nothing is run, and the page of an earlier run is written again.
+    flag --resume goes on from them, with the bits of a run that was never interrupted. The flag --executor runs all
+    estimates on other processes or machines (see `executors`). The report is made from the files alone: with the flag
+    --report nothing is run, and the page of an earlier run is written again.
 
     Parameters
     ----------
@@ -65,17 +69,24 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
         tell(settings, numbers) -> Told, given what config.json and result.json hold.
     """
     import tyro
-    flags = [flag for flag in sys.argv[1:] if flag not in (RESUME, REPORT)]
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for flag in (RESUME, REPORT, "--insecure"):
+        own.add_argument(flag, action="store_true")
+    own.add_argument("--executor")
+    asked, flags = own.parse_known_args()
     chosen = tyro.cli(settings, description=f"{sys.modules[run.__module__].__doc__}\n{RESUME} goes on from what an "
-                      f"interrupted run has kept. {REPORT} runs nothing: it writes the report of an earlier run again.",
-                      args=flags)
+                      f"interrupted run has kept. {REPORT} runs nothing: it writes the report of an earlier run again. "
+                      f"--executor {FORMS} runs it elsewhere.", args=flags)
     script, folder = Path(run.__code__.co_filename).resolve(), Path()
     try:
         folder = results_folder(script, settings, chosen)
         try:
             with held(folder / ".lock"):
-                if REPORT not in sys.argv[1:]:
-                    findings, seconds = _run(run, chosen, folder / ".checkpoints", RESUME in sys.argv[1:])
+                if not asked.report:
+                    with contextlib.ExitStack() as opening:
+                        if asked.executor is not None:
+                            opening.enter_context(on(opening.enter_context(opened(asked.executor, asked.insecure))))
+                        findings, seconds = _run(run, chosen, folder / ".checkpoints", asked.resume)
                     write(folder, chosen, findings, seconds)
                 lines = report(folder, script, settings, tell)
         finally:

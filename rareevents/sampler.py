@@ -29,6 +29,7 @@ class Sampler:
 
     def __init__(self, nominal: Distribution, f: Any, proposal: Distribution | None, seed: int, stage: int,
                  tally: bool = True) -> None:
+        self._made_of = nominal, f, proposal, seed, stage, tally
         self.nominal, self.f, self.proposal = nominal, f, proposal
         self.law = nominal if proposal is None else proposal
         self.seed, self.stage = np.uint64(seed), np.uint32(stage)
@@ -40,6 +41,9 @@ class Sampler:
         window = None if self.black_box or not tally else _window(self.law)
         self._low, self._cells = (0, 0) if window is None else window
         self._kernel = self._compile()
+
+    def __reduce__(self) -> tuple:
+        return Sampler, self._made_of                         # a worker compiles it, or finds it on its disk
 
     def _compile(self) -> Any:
         draw, log_q = self.law.functions()

@@ -183,7 +183,7 @@ ROWS = [
      "test_engine.py::test_a_run_stops_only_when_every_quantity_is_settled"),
     ("engine.py", "return terms.variance_of_variance <= LARGEST_VOV", "return True", "a stop on an unknown variance",
      "test_engine.py::test_a_run_stops_only_when_every_quantity_is_settled"),
-    ("engine.py", "size = min(largest, CHUNK_FIRST << 2 * min(chunk // PER_SIZE, 24))", "size = CHUNK_FIRST",
+    ("engine.py", "size = CHUNK_FIRST << 2 * (chunk // PER_SIZE) if", "size = CHUNK_FIRST if",
      "chunks that never grow", "test_importance.py::test_schedule_makes_exactly_the_draws_and_starts_small"),
     ("engine.py", "int(min(size, left))", "int(size)", "a last chunk that is too long",
      "test_importance.py::test_schedule_makes_exactly_the_draws_and_starts_small"),

@@ -25,7 +25,9 @@ MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "she
 NAMES = {"eval", "exec", "compile", "__import__"}
 ATTRIBUTES = {"os.system", "os.popen", "tempfile.mktemp", "np.load", "numpy.load", "np.fromfile", "pd.read_pickle"}
 # Two templates of compiled code that Python has no other way to write: for tuples of any length, of numbers alone.
-ALLOWED = {("rareevents/kernels/bits.py", "exec"), ("rareevents/kernels/records.py", "exec")}
+TEMPLATES = {("rareevents/kernels/bits.py", "exec"), ("rareevents/kernels/records.py", "exec")}
+# Functions travel from a run to the workers that its user chose, never to or from a file.
+ALLOWED = TEMPLATES | {("rareevents/workers.py", "cloudpickle")}
 
 
 def doors(text):
@@ -69,7 +71,7 @@ def test_what_is_harmless_passes():
 
 def test_the_allowed_templates_hold_positions_only():
     """Their text is made of the length of a tuple; no name and no value of a user is in it."""
-    for name, _ in ALLOWED:
+    for name, _ in TEMPLATES:
         tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
         function = next(f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and any(
             isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "exec"

@@ -16,7 +16,7 @@ from cases import SCALAR
 from scipy import stats
 
 import rareevents as rare
-from rareevents.engine import CHUNK_LAST, schedule
+from rareevents.engine import CHUNK_LAST, MOST, schedule
 from rareevents.kernels import stages, streams, sums
 from rareevents.moments import Moments
 from rareevents.sampler import Sampler
@@ -72,10 +72,13 @@ def test_a_law_draws_from_its_support_whatever_the_words(law):
 
 def test_addresses_end_and_never_wrap():
     """Chunks, stages and draws have more room than a run can use; what exceeds it is refused."""
-    sizes = [size for _, size, _ in itertools.islice(schedule(2 ** 53 - 1), 200)]
-    assert max(sizes) == sizes[-1] == CHUNK_LAST
-    assert (2 ** 53 - 1) / CHUNK_LAST + len(sizes) < 2 ** 36               # chunk ids have 64 bits
-    ranges = sorted((r for r in vars(stages).values() if isinstance(r, range)), key=min)
+    sizes = np.array([size for _, size, _ in schedule(10 ** 15)])
+    assert sizes.sum() == 10 ** 15 and max(sizes) == MOST                  # a chunk's draws fit into 64 bits,
+    assert len(sizes) < 350_000 and np.all(sizes[:-1] >= np.maximum.accumulate(sizes)[:-1])      # and so does its id
+    before = np.cumsum(sizes) - sizes
+    assert sizes[80] == CHUNK_LAST and np.all(sizes[80 + 2 ** 14:] * 2 ** 12 <= before[80 + 2 ** 14:])
+    assert [size for _, size, _ in schedule(2 ** 16, 2 ** 10)][14:18] == [512, 512, 1024, 1024]    # of a black box
+    ranges = sorted((r for r in vars(stages).values() if isinstance(r, range)), key=lambda r: r.start)
     assert len(ranges) >= 20 and all(a.stop <= b.start for a, b in itertools.pairwise(ranges))
     assert ranges[-1].stop <= 2 ** 32                                       # stages have 32
     assert max(r.stop for r in ranges[:-1]) < stages.COMPONENT

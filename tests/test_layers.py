@@ -6,11 +6,12 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = ("kernels", "distributions", "processes", "folds", "events", "integrands", "fingerprints", "regions",
-          "moments", "blame", "draws", "sampler", "tails", "intervals", "certificates", "second_moments", "paths",
-          "reductions", "designs", "spending", "checks", "estimates", "engine", "files", "checkpoints", "closed_forms",
-          "summands", "oracle", "proposals", "methods", "information", "testing", "plots", "report", "frames", "arviz",
-          "staleness", "experiments", "explainer", "cli", "__init__", "problems", "__main__")
+LAYERS = ("kernels", "workers", "tasks", "distributions", "processes", "folds", "events", "integrands",
+          "fingerprints", "regions", "moments", "blame", "draws", "sampler", "tails", "intervals", "certificates",
+          "second_moments", "paths", "reductions", "designs", "spending", "checks", "estimates", "engine", "files",
+          "checkpoints", "closed_forms", "summands", "oracle", "proposals", "methods", "information", "testing",
+          "plots", "report", "frames", "arviz", "staleness", "executors", "experiments", "explainer", "cli", "__init__",
+          "problems", "__main__")
 UPWARD = {(own, other) for own in ("estimates", "methods")       # inside a function only: convenience methods
           for other in ("plots", "report", "frames")}
 RESERVED = {                                                     # module: the only files that may import it
@@ -19,7 +20,7 @@ RESERVED = {                                                     # module: the o
     "arviz_base": {"arviz.py"},
     "jinja2": {"report/cards.py", "explainer/__init__.py"},
     "threading": {"engine.py", "kernels/fuse.py"},
-    "concurrent": {"engine.py"},
+    "concurrent": {"engine.py", "tasks.py", "executors.py"},
     "multiprocessing": {"engine.py"},
     "pickle": set(),
 }

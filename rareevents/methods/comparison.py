@@ -14,6 +14,7 @@ from rareevents.integrands import integrand
 from rareevents.methods.importance import check_laws, weigh
 from rareevents.processes import Process
 from rareevents.sampler import length
+from rareevents.tasks import on
 
 SHORTEST = 0.2                # seconds of a run whose time means something
 
@@ -110,14 +111,15 @@ class Comparison:
 
 def compare(nominal: Distribution | Process, f: Any,
             proposals: Mapping[str, Distribution | Process | Design | None], *, samples: int, seed: int = 0,
-            confidence: float = 0.95, threads: int | None = None, progress: bool = False) -> Comparison:
+            confidence: float = 0.95, threads: int | None = None, executor: Any = None,
+            progress: bool = False) -> Comparison:
     """Estimate E_p[f] with each proposal from the same number of draws, each with streams of its own.
 
     Where nothing is proven about a proposal, the draws of its audit come on top of the equal ones.
 
     Parameters
     ----------
-    nominal, f, samples, seed, confidence, threads, progress
+    nominal, f, samples, seed, confidence, threads, executor, progress
         As in `estimate`; f has one value.
     proposals : mapping from name to Distribution, Process, Design or None
         What to compare: laws of draws or of paths, as the nominal law is; None is naive Monte Carlo. The first one is
@@ -142,9 +144,10 @@ def compare(nominal: Distribution | Process, f: Any,
     several = length(f, nominal)                           # type: ignore[arg-type]   (None for paths)
     if several is not None:
         raise ValueError(f"f must have one value in a comparison, got {several}: compare each")
-    return Comparison({name: weigh(nominal, f, law_of(proposal), Stop(samples), seed=seed, confidence=confidence,
-                                   threads=threads, progress=progress, stage=stage)
-                       for stage, (name, proposal) in enumerate(proposals.items())})
+    with on(executor):
+        return Comparison({name: weigh(nominal, f, law_of(proposal), Stop(samples), seed=seed, confidence=confidence,
+                                       threads=threads, progress=progress, stage=stage)
+                           for stage, (name, proposal) in enumerate(proposals.items())})
 
 
 def _relative_variance(estimate: Estimate) -> tuple[float, float] | None:

@@ -35,6 +35,7 @@ from rareevents.paths.sampler import PathSampler, StepLimitError
 from rareevents.processes import Process
 from rareevents.processes.base import require_process
 from rareevents.sampler import BLACK_BOX_CHUNK, Sampler
+from rareevents.tasks import ExecutorError, current, on
 
 MOST_DRAWS = 10 ** 10             # of a run that was given a relative error and no other limit
 INFINITE = ("The variance of f p/q over paths is infinite: those that turn back often weigh too much; use a proposal "
@@ -49,7 +50,8 @@ ENUMERATED = 4096                 # finite supports up to this size are checked 
 def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | Process | Design | None = None, *,
              samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
              max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, audit: Any = "auto",
-             threads: int | None = None, progress: bool = False, checkpoint: Any = None) -> Estimate:
+             threads: int | None = None, executor: Any = None, progress: bool = False,
+             checkpoint: Any = None) -> Estimate:
     """Estimate mu = E_p[f] by the mean of f(x) p(x) / q(x) over draws x of q.
 
     Parameters
@@ -78,6 +80,9 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
         with max(50000, n/10) paths, where neither max_samples nor max_seconds is given.
     threads : int, optional
         Default: the processors that this process may use; one for a black box.
+    executor : concurrent.futures.Executor, optional
+        Whose workers compute the chunks, in other processes or on other machines; it is never shut down, and the bits
+        are the same. A black box is then called by all workers at the same time.
     progress : bool
         Show value, relative error and effective sample size as they settle.
     checkpoint : path, optional
@@ -88,6 +93,8 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     ------
     ValueError, TypeError
         Before sampling, if an argument breaks its rule.
+    ExecutorError
+        If the executor gave up, or a chunk ends every worker, which it names. Its `estimate` is as below.
     CheckpointError
         If the checkpoint is of another run, which it names, or damaged, and the one before it too.
     UserFunctionError
@@ -103,8 +110,9 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     >>> print(estimate(p, at_least(20), proposal=q, samples=1_000_000, seed=1))             # doctest: +SKIP
     """
     stop = engine.Stop(samples, relative_error, max_samples, max_seconds)
-    return weigh(nominal, integrand(f), law_of(proposal), stop, seed=seed, confidence=confidence, threads=threads,
-                 progress=progress, stage=MAIN[0], audit=audit, checkpoint=checkpoint)
+    with on(executor):
+        return weigh(nominal, integrand(f), law_of(proposal), stop, seed=seed, confidence=confidence, threads=threads,
+                     progress=progress, stage=MAIN[0], audit=audit, checkpoint=checkpoint)
 
 
 def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, confidence: float,
@@ -171,14 +179,14 @@ class _Task:
             ends, stop = started + stop.max_seconds, replace(stop, max_seconds=DRAWING * stop.max_seconds)
         if sampler.black_box and threads is None:             # it may have a state, or call what is not thread-safe
             threads = 1
-        if start is not None and not sampler.black_box:       # the first chunk tells whether f is boolean
+        if (start is not None or current.get() is not None) and not sampler.black_box:      # it tells if f is boolean
             sampler.chunk(0, 1)
         with _reporting(progress, stop) as report:
             try:
                 run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads,
                                  largest=BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST, report=report,
                                  started=started, start=start, keep=keep, in_caller=sampler.black_box)
-            except (UserFunctionError, StepLimitError, MemoryError) as error:
+            except (UserFunctionError, StepLimitError, ExecutorError, MemoryError) as error:
                 before = getattr(error, "run", None)
                 error.estimate = None if before is None else self._estimate(before, looked)        # type: ignore[union-attr]
                 raise
@@ -205,7 +213,7 @@ class _Task:
         """What the draws and their sums depend on, by name: a digest, and a text for people."""
         texts = {"nominal": repr(self.nominal), "proposal": repr(self.proposal), "f": repr(self.f)}
         plain = {"seed": str(self.seed), "stage": str(stage),
-                 "schedule": f"{engine.CHUNK_FIRST}, {engine.CHUNK_LAST}, {BLACK_BOX_CHUNK}"}
+                 "schedule": ", ".join(map(str, (engine.CHUNK_FIRST, engine.CHUNK_LAST, BLACK_BOX_CHUNK, engine.LATE)))}
         return {**{name: [text, text] for name, text in plain.items()},
                 **{name: [content, texts.get(name, "")] for name, content in self.prepared.sampler.contents().items()}}
 

@@ -18,6 +18,7 @@ from rareevents.methods.importance import check_laws, estimate
 from rareevents.proposals.cross_entropy import StalledError
 from rareevents.proposals.families import fit_tilt
 from rareevents.proposals.tilting import require_tilt, tilt
+from rareevents.tasks import on
 
 DRAWS = 10_000                # draws of a round
 SHARE = 0.1                   # of a round that is kept
@@ -52,7 +53,7 @@ class Quantile:
 
 
 def quantile(nominal: Distribution, score: Any, probability: float, *, samples: int = 100_000, seed: int = 0,
-             confidence: float = 0.95, threads: int | None = None) -> Quantile:
+             confidence: float = 0.95, threads: int | None = None, executor: Any = None) -> Quantile:
     """The level that a score exceeds with a given small probability, and the expected shortfall beyond it.
 
     Rounds of draws raise the level as in the cross-entropy method, until the weighted tail function reaches the
@@ -70,7 +71,7 @@ def quantile(nominal: Distribution, score: Any, probability: float, *, samples: 
         In (0, 0.5): how rarely the level is reached.
     samples : int
         Draws of the answer; as many again estimate P(S >= t) and its verdict.
-    seed, confidence, threads
+    seed, confidence, threads, executor
         As in `estimate`.
 
     Raises
@@ -84,6 +85,13 @@ def quantile(nominal: Distribution, score: Any, probability: float, *, samples: 
 
     >>> found = quantile(Normal(0.0, 1.0), rare.identity, 1e-6)                             # doctest: +SKIP
     """
+    with on(executor):
+        return _found(nominal, score, probability, samples, seed, confidence, threads)
+
+
+def _found(nominal: Distribution, score: Any, probability: float, samples: int, seed: int, confidence: float,
+           threads: int | None) -> Quantile:
+    """`quantile` on the executor that is set."""
     check_laws(nominal, None)
     if not isinstance(score, (Score, BlackBox)):
         raise TypeError(f"score must be a score such as identity, total or rare.score(function), or a black box, got "

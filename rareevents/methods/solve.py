@@ -36,6 +36,7 @@ from rareevents.reductions import reduced
 from rareevents.sampler import length
 from rareevents.second_moments import infinite_variance
 from rareevents.spending import Budget, SpentError
+from rareevents.tasks import on
 
 REHEARSALS = 2
 COMMON = 1e-4                 # probability above which naive Monte Carlo is a way out
@@ -52,8 +53,8 @@ DEFENSIVE = 0.1               # share of the nominal law beside a proposal with 
 
 def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = True, certify: bool = True,
           sampled: bool = False, max_samples: int | None = None, max_seconds: float | None = None, seed: int = 0,
-          confidence: float = 0.95, threads: int | None = None, progress: bool = False,
-          checkpoint: Any = None) -> Estimate:
+          confidence: float = 0.95, threads: int | None = None, executor: Any = None,
+          progress: bool = False, checkpoint: Any = None) -> Estimate:
     """E_p[f], by the method that the question allows: `estimate.how` says which.
 
     In this order: a sum or integral, if the answer has one; a proposal whose weight is proven to be bounded (an
@@ -77,9 +78,9 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
         times the draws. Paths have no such interval; where they need one, it is the betting interval of `estimate`.
     max_samples, max_seconds : optional
         Bounds on all draws, those of exploration, learning and audit included, and on the time.
-    seed, confidence, threads, progress, checkpoint
-        As in `estimate`. Of the checkpoint only the final run of weighted draws is a part: a proposal is learned again,
-        and GBAS and splitting start again, to the same bits.
+    seed, confidence, threads, executor, progress, checkpoint
+        As in `estimate`; a black box is explored by the executor too. Of the checkpoint only the final run of weighted
+        draws is a part: a proposal is learned again, and GBAS and splitting start again, to the same bits.
 
     Raises
     ------
@@ -94,6 +95,15 @@ def solve(nominal: Any, f: Any, *, relative_error: float = 0.01, exact: bool = T
     >>> solve(Poisson(rate=4.0), at_least(20)).kind
     'exact'
     """
+    with on(executor):
+        return _solved(nominal, f, relative_error, exact, certify, sampled, max_samples, max_seconds, seed, confidence,
+                       threads, progress, checkpoint)
+
+
+def _solved(nominal: Any, f: Any, relative_error: float, exact: bool, certify: bool, sampled: bool,
+            max_samples: int | None, max_seconds: float | None, seed: int, confidence: float, threads: int | None,
+            progress: bool, checkpoint: Any) -> Estimate:
+    """`solve` on the executor that is set."""
     started = time.perf_counter()
     paths = isinstance(nominal, Process)
     f = integrand(f)

@@ -25,6 +25,7 @@ from rareevents.paths.progress import Progress, progress, progress_of_nodes
 from rareevents.paths.sampler import StepLimitError
 from rareevents.processes import Process
 from rareevents.processes.base import numbers_only, require_process
+from rareevents.tasks import on
 
 FEWEST = 20                   # replicates, without which their spread says little,
 MOST = 100_000                # and the most of them
@@ -35,7 +36,8 @@ BRANCHES = 1_000_000          # trials of all levels together: as many paths can
 
 def split(process: Process, event: Any, *, importance: Callable | None = None,
           levels: Sequence[float] | None = None, trials: int | Sequence[int] | None = None, particles: int = 1000,
-          replicates: int = 32, seed: int = 0, confidence: float = 0.95, threads: int | None = None) -> Estimate:
+          replicates: int = 32, seed: int = 0, confidence: float = 0.95, threads: int | None = None,
+          executor: Any = None) -> Estimate:
     """P(event) by multilevel splitting, from independent replicates, each of them unbiased with any progress function.
 
     A population of paths climbs: again and again, the paths that came least far are replaced by copies of others that
@@ -62,8 +64,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
         time 0.
     replicates : int
         Independent populations, at least 20, at most 100,000.
-    seed, confidence, threads
-        As in `estimate`.
+    seed, confidence, threads, executor
+        As in `estimate`; a worker takes whole populations.
 
     Raises
     ------
@@ -82,7 +84,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
     >>> split(BirthDeath(0.4, 0.6, start=1), hits(10, before=0), particles=200).kind        # doctest: +SKIP
     'replicated'
     """
-    return climb(process, event, importance, levels, trials, particles, replicates, seed, confidence, threads)
+    with on(executor):
+        return climb(process, event, importance, levels, trials, particles, replicates, seed, confidence, threads)
 
 
 def climb(process: Process, event: Any, importance: Callable | None = None, levels: Sequence[float] | None = None,
@@ -162,9 +165,7 @@ def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 trials, particles, limit, out)
-    kernel = fuse(restart.restart_run, {"climb": role}, arguments(0, np.zeros(6)))
-
-    return _population(kernel, arguments)
+    return _Population(restart.restart_run, {"climb": role}, arguments)
 
 
 def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.ndarray, particles: int,
@@ -176,9 +177,7 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 particles, limit, out)
-    kernel = fuse(splitting.split_run, {"split": role}, arguments(0, np.zeros(6)))
-
-    return _population(kernel, arguments)
+    return _Population(splitting.split_run, {"split": role}, arguments)
 
 
 def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, particles: int, seed: int,
@@ -195,18 +194,25 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     def arguments(replicate: int, out: np.ndarray) -> tuple:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), to.ravel(), table, cells, level, final,
                 g.root, particles, g.steps or most, top, out)
-    kernel = fuse(splitting.graph_run, {"split": splitting.split_graph}, arguments(0, np.zeros(6)))
-
-    return _population(kernel, arguments)
+    return _Population(splitting.graph_run, {"split": splitting.split_graph}, arguments)
 
 
-def _population(kernel: Callable, arguments: Callable[[int, np.ndarray], tuple]) -> Callable[[int], np.ndarray]:
-    """What the population of a replicate leaves."""
-    def run(replicate: int) -> np.ndarray:
+class _Population:
+    """What the population of a replicate leaves; compiled where it runs."""
+
+    def __init__(self, template: Callable, roles: dict[str, Callable],
+                 arguments: Callable[[int, np.ndarray], tuple]) -> None:
+        self._made_of = template, roles, arguments
+        self._arguments = arguments
+        self._kernel = fuse(template, roles, arguments(0, np.zeros(6)))                      # type: ignore[arg-type]
+
+    def __reduce__(self) -> tuple:
+        return _Population, self._made_of
+
+    def __call__(self, replicate: int) -> np.ndarray:
         out = np.zeros(6)
-        kernel(*arguments(replicate, out))
+        self._kernel(*self._arguments(replicate, out))
         return out
-    return run
 
 
 def _estimate(out: np.ndarray, particles: int, way: Any, seed: int, confidence: float, seconds: float,

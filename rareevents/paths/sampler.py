@@ -52,6 +52,9 @@ class PathSampler:
             self._rehearse()
             self._kernel = self._compile()
 
+    def __reduce__(self) -> tuple:
+        return PathSampler, (self.question, int(self.seed), int(self.stage))
+
     def _compile(self) -> Any:
         p, q = self.question.nominal, self.process
         weighed = self.question.proposal is not None
