@@ -256,8 +256,9 @@ def _exact(nominal: Distribution, f: Any) -> float | None:
     law, question = (nominal, f) if small is None else (small.law, small.event)
     if law.size is not None or isinstance(question, BlackBox):
         return None
-    if isinstance(question, Event) and question.score is identity and question.at_least <= law.support.low \
-            and law.support.high <= question.at_most:
+    reach: Any = law.support
+    if isinstance(question, Event) and question.score is identity and question.at_least <= reach.low \
+            and reach.high <= question.at_most:
         return 1.0
     try:
         known = isinstance(question, AnyEvent) and pieces(law, question) is not None

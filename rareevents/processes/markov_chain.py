@@ -1,6 +1,7 @@
 """Markov chain: a path of states 0, 1, 2, ..., each drawn given the one before."""
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,10 +47,9 @@ class MarkovChain(Process):
     labels: Sequence[str] | None = field(default=None, metadata={"compiled": False})
 
     def __post_init__(self) -> None:
-        try:
+        p: np.ndarray = np.zeros(0)
+        with contextlib.suppress(TypeError, ValueError):     # rows of several lengths, or no numbers
             p = np.array(self.transition, float)
-        except (TypeError, ValueError):                      # rows of several lengths, or no numbers
-            p = np.zeros(0)
         require(p.ndim == 2 and p.shape[0] == p.shape[1] and len(p) > 0, "transition", self.transition,
                 "a square matrix of numbers")
         for i, row in enumerate(p):
