@@ -1,9 +1,8 @@
 """How Sphinx builds the documentation: `python -m sphinx -W -b html docs docs/_build/html`, offline."""
 from __future__ import annotations
 
-import re
 import shutil
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "experiments").glob("*.py"))
 
 project, author = "rareevents", "The rareevents authors"
 copyright = author
-release = version("rareevents")
+release = metadata.version("rareevents")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["_build", "gallery/GALLERY_HEADER.rst"]
 suppress_warnings = ["myst.xref_missing", "config.cache"]       # pages link to files beside docs/, as on a code host
@@ -42,6 +41,8 @@ def _sections(app: Any, what: str, name: str, thing: Any, options: Any, lines: l
     """Our docstrings end with `Source: ...` and examples; numpydoc wants headings over them."""
     out: list[str] = []
     for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            line = line.replace("|", "\\|")                     # |f| is no substitution
         if line.startswith("Source: "):
             out += ["References", "----------", line.removeprefix("Source: ")]
         elif line.startswith(">>> ") and not any(earlier.startswith(">>> ") for earlier in lines[:i]):
@@ -54,15 +55,18 @@ def _sections(app: Any, what: str, name: str, thing: Any, options: Any, lines: l
 def _pictures(app: Any, name: str, source: list[str]) -> None:
     """The page of an experiment begins with its committed pictures and its report."""
     folder, _, script = name.partition("/")
+    if name == "gallery/index":                                 # the table of experiments/README.md is for a code host
+        source[0] = "Experiments\n===========\n\nOne script for each claim, with the pictures and the report of its " \
+            "committed run.\n\n" + source[0][source[0].index(".. raw:: html"):]
     results = ROOT / "results" / script
     if folder != "gallery" or script not in SCRIPTS or not results.is_dir():
         return
     shown = [f".. image:: /_results/{script}/plots/{plot.name}\n   :alt: {plot.stem.replace('_', ' ')}, {script}\n"
              for plot in sorted((results / "plots").glob("*.svg"))]
     told = f":download:`The report of the committed run </_results/{script}/report.html>`\n"
-    head = re.search(r"^=+\n.*\n=+\n|^.+\n=+\n", source[0], re.M)
-    place = head.end() if head else 0
-    source[0] = source[0][:place] + "\n" + "\n".join([told, *shown]) + "\n" + source[0][place:]
+    head = f"\n{script}\n{'=' * len(script)}\n\n"
+    label = f".. _sphx_glr_gallery_{script}.py:\n"
+    source[0] = source[0].replace(label, label + head + "\n".join([told, *shown]) + "\n")
 
 
 def _collect(app: Any) -> None:

@@ -16,6 +16,8 @@ from rareevents.processes.base import Functions, Process
 class JumpChain(Process):
     """The contract of a jump chain: jump k from a state has the probability rates(state)[k] / sum of the rates.
 
+    As in::
+
         @dataclass(frozen=True)
         class Epidemic(JumpChain):
             infection: float
