@@ -37,6 +37,7 @@ from rareevents.staleness import files, readable, same
 from rareevents.tasks import on
 
 RESUME, REPORT = "--resume", "--report"
+UNTRUSTED = 3                 # exit code
 Tell = Callable[[dict[str, Any], dict[str, Any]], Told]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 root: Path | None = None            # where results go instead of the folder beside experiments/; set by `reproduce`
@@ -57,7 +58,9 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
     While it runs, estimates that take long keep checkpoints in the results folder; after a crash or an interrupt the
     flag --resume goes on from them, with the bits of a run that was never interrupted. The flag --executor runs all
     estimates on other processes or machines (see `executors`). The report is made from the files alone: with the flag
-    --report nothing is run, and the page of an earlier run is written again.
+    --report nothing is run, and the page of an earlier run is written again. --json prints result.json and nothing
+    else, --quiet nothing. Exit codes: 0 done, 1 error, 2 usage, 3 done but the estimate that answers is not trusted,
+    130 interrupted.
 
     Parameters
     ----------
@@ -68,15 +71,18 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
     tell : function
         tell(settings, numbers) -> Told, given what config.json and result.json hold.
     """
+    if os.environ.get("NO_COLOR"):
+        os.environ.setdefault("PYTHON_TYRO_ANSI_CODES", "False")         # tyro does not look at NO_COLOR itself
     import tyro
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for flag in (RESUME, REPORT, "--insecure"):
+    for flag in (RESUME, REPORT, "--insecure", "--json", "--quiet"):
         own.add_argument(flag, action="store_true")
     own.add_argument("--executor")
     asked, flags = own.parse_known_args()
     chosen = tyro.cli(settings, description=f"{sys.modules[run.__module__].__doc__}\n{RESUME} goes on from what an "
                       f"interrupted run has kept. {REPORT} runs nothing: it writes the report of an earlier run again. "
-                      f"--executor {FORMS} runs it elsewhere.", args=flags)
+                      f"--executor {FORMS} runs it elsewhere. --json prints the results for machines, --quiet nothing.",
+                      args=flags)
     script, folder = Path(run.__code__.co_filename).resolve(), Path()
     try:
         folder = results_folder(script, settings, chosen)
@@ -88,7 +94,7 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
                             opening.enter_context(on(opening.enter_context(opened(asked.executor, asked.insecure))))
                         findings, seconds = _run(run, chosen, folder / ".checkpoints", asked.resume)
                     write(folder, chosen, findings, seconds)
-                lines = report(folder, script, settings, tell)
+                lines, trusted = report(folder, script, settings, tell)
         finally:
             remove_empty(folder)
     except KeyboardInterrupt:
@@ -98,13 +104,21 @@ def main(settings: type, run: Callable[[Any, bool], Findings],
     except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as error:
         print(f"error: {error or type(error).__name__}", file=sys.stderr)
         sys.exit(1)
-    print("\n".join(lines))
-    if root is None:
-        print(f"report in {os.path.relpath(folder / 'report.html')}")
+    if asked.json:
+        print((folder / "result.json").read_text(encoding="utf-8"), end="")
+    elif not asked.quiet:
+        print("\n".join(lines))
+        if root is None:
+            print(f"report in {os.path.relpath(folder / 'report.html')}")
+    if not trusted and root is None:
+        sys.exit(UNTRUSTED)
 
 
-def report(folder: Path, script: Path, settings: type, tell: Tell) -> list[str]:
-    """Write report.html from the other files of a results folder; the lines of the terminal."""
+def report(folder: Path, script: Path, settings: type, tell: Tell) -> tuple[list[str], bool]:
+    """Write report.html from the other files of a folder; the lines of the terminal, and whether the answer is trusted.
+
+    An experiment whose answer is no single estimate has none that could fail.
+    """
     contents = files(folder)
     for name in ("config.json", "result.json"):
         if name not in contents:
@@ -114,7 +128,7 @@ def report(folder: Path, script: Path, settings: type, tell: Tell) -> list[str]:
     told = checked(tell(config, numbers), made)
     known = about(script, settings, config, described(settings()))
     write_whole(folder / "report.html", page(contents, known, told))
-    return summary(known, told)
+    return summary(known, told), not told.best or told.estimates[told.best]["verdict"] == "trusted"
 
 
 def leave(code: int) -> None:
