@@ -60,7 +60,7 @@ class Frozen:
                 raise TypeError(f"{where(f)} calls itself: recursion cannot be compiled; write a loop")
             return done
         self._memo[f] = None
-        if not _ours(f.__code__.co_filename) and not f.__module__.startswith("rareevents."):
+        if not _ours(f.__code__.co_filename) and not (f.__module__ or "").startswith("rareevents."):
             self.users.append(f)
         _refuse_global_randomness(f)
         digest = hashlib.sha256(f.__name__.encode())
