@@ -27,6 +27,7 @@ from rareevents.kernels import streams
 from rareevents.kernels.stages import MAIN
 from rareevents.kernels.streams import address, new_rng, xoshiro
 
+STAGE = MAIN[0]
 U = np.uint64
 CHUNKS = 8192                     # streams that are interleaved
 ALPHA = 1e-4                      # how often a perfect generator fails, for all p-values together and for their law
@@ -52,7 +53,7 @@ def states_of(seed, states):
     """The four words that the streams of the first chunks start from."""
     rng = new_rng()
     for chunk in range(len(states)):
-        address(rng, seed, np.uint32(MAIN[0]), U(chunk))
+        address(rng, seed, np.uint32(STAGE), U(chunk))
         _save(rng, states[chunk])
 
 
@@ -118,7 +119,7 @@ def interleaved(seed: int) -> Callable:
 def neighbours(seed: int, coordinate: int) -> Callable:
     """First words; coordinate 0 steps through seeds, 1 through stages, 2 through chunks."""
     steps = np.eye(3, dtype=np.uint64)[coordinate]
-    return lambda begin, out: firsts(U(seed), U(MAIN[0]), U(0), steps, begin, out)
+    return lambda begin, out: firsts(U(seed), U(STAGE), U(0), steps, begin, out)
 
 
 SOURCES: dict[str, Callable] = {
