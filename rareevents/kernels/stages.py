@@ -1,7 +1,8 @@
 """Stages: the second number of a stream's address (seed, stage, chunk).
 
 Whatever draws has a range of stages of its own and none overlap (`tests/test_edges.py`), so no two parts of a run
-share a stream; an index beyond a range is an error. `python_stream` takes the same numbers, for another generator.
+share a stream; an index beyond a range is an error. A search counts on from its first stage, one for each law that it
+draws from. `python_stream` takes the same numbers, for another generator.
 """
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _solved(nominal: Any, f: Any, relative_error: float, exact: bool, certify: b
     if max_seconds is not None:
         stop = dataclasses.replace(stop, max_seconds=max(SHORTEST, started + max_seconds - time.perf_counter()))
     proposal = None if made.law is nominal else made.law
-    endless = proposal is None and max_samples is None and max_seconds is None
+    endless = proposal is None and max_samples is None and max_seconds is None and checkpoint is None
     if endless:
         stop = dataclasses.replace(stop, max_samples=HOPELESS)
     result = weigh(nominal, f, proposal, stop, seed=seed, confidence=confidence, threads=threads, progress=progress,
