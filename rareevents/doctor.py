@@ -13,6 +13,7 @@ from typing import Any
 
 PACKAGES = ("rareevents", "numpy", "scipy", "numba", "llvmlite", "matplotlib", "jinja2", "loky", "cloudpickle",
             "distributed", "mpi4py", "pandas", "arviz-base", "numba-cuda")
+OWN_CACHE = "__pycache__ beside the sources (set NUMBA_CACHE_DIR for another)"
 FARTHEST = 5.0                # standard errors from an exact answer: beyond, 6e-7 for each
 
 
@@ -25,11 +26,9 @@ def versions() -> Iterator[tuple[str, str]]:
             yield name, version(name)
         except PackageNotFoundError:
             yield name, "not installed"
-    from numba import config
-
     from rareevents.engine import default_threads
     yield "threads", f"{default_threads()} of {os.cpu_count()} processors"
-    yield "cache folder", config.CACHE_DIR or "__pycache__ beside the sources (set NUMBA_CACHE_DIR for another)"
+    yield "cache folder", os.environ.get("NUMBA_CACHE_DIR", OWN_CACHE)
     driver = shutil.which("nvidia-smi")
     yield "CUDA devices", f"a driver is there ({driver})" if driver else "none found"
 
