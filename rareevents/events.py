@@ -265,8 +265,7 @@ class Several(AnyEvent):
             made = fold(g, getattr(self.parts[self._groups[g][0]], name)(), made)
 
         def call(e, x):
-            several = e._borrow()
-            return made(several, several.stacks, x)
+            return made(e, e.stacks, x)
         return call
 
 

@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rareevents.distributions.base import Distribution, integers, require_number
 
 
@@ -49,8 +51,8 @@ class Bernoulli(Distribution):
         require_number("p", self.p, low=0.0, high=1.0)
 
     def derive(self) -> dict[str, Any]:
-        return {"log_p": math.log(self.p) if self.p > 0.0 else -math.inf,
-                "log_q": math.log1p(-self.p) if self.p < 1.0 else -math.inf}
+        return {"logs": np.array([math.log1p(-self.p) if self.p < 1.0 else -math.inf,
+                                  math.log(self.p) if self.p > 0.0 else -math.inf])}
 
     # Sampling
     def draw(self, rng):
@@ -58,7 +60,7 @@ class Bernoulli(Distribution):
 
     # Evaluation
     def log_density(self, x):
-        return self.log_p if x == 1 else self.log_q if x == 0 else -math.inf
+        return self.logs[int(x)] if x == 0 or x == 1 else -math.inf       # no branch on x, which nobody can foresee
 
     # Moments
     @property

@@ -87,12 +87,10 @@ class Independent(Distribution):
             draw_parts, log_parts = _group(g, *law.functions(), counts_as_floats, draw_parts, log_parts)
 
         def draw(self, rng, x):
-            parts = self.parts._borrow()
-            draw_parts(parts, parts.stacks, rng, x)
+            draw_parts(self.parts, self.parts.stacks, rng, x)
 
         def log_density(self, x):
-            parts = self.parts._borrow()
-            return log_parts(parts, parts.stacks, x)
+            return log_parts(self.parts, self.parts.stacks, x)
         return draw, log_density
 
     # Moments

@@ -124,16 +124,13 @@ class Mixture(Distribution):
             fold = _fold(g, log_one, fold)
 
         def draw(self, rng):
-            parts = self.parts._borrow()
-            return draw_part(parts, parts.stacks, alias_draw(rng, self.table), rng)
+            return draw_part(self.parts, self.parts.stacks, alias_draw(rng, self.table), rng)
 
         def draw_row(self, rng, x):
-            parts = self.parts._borrow()
-            draw_part(parts, parts.stacks, alias_draw(rng, self.table), rng, x)
+            draw_part(self.parts, self.parts.stacks, alias_draw(rng, self.table), rng, x)
 
         def log_density(self, x):
-            parts = self.parts._borrow()
-            top, total = fold(parts, parts.stacks, x, -math.inf, 0.0)
+            top, total = fold(self.parts, self.parts.stacks, x, -math.inf, 0.0)
             return top + math.log(total) if top > -math.inf else top
         return (draw if self.size is None else draw_row), log_density
 

@@ -38,17 +38,18 @@ def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     """A chunk of numbers or rows, one log weight each."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
+    p_lent, q_lent, e_lent = p._borrow(), q._borrow(), e._borrow()
     done = np.int64(0)                    # a plain 0 has a type of its own at first: what it meets compiles twice
     while done < n:
         m = min(n - done, len(x))
         status[1] = m
-        fill(q, rng, x, m)
-        weigh(p, q, e, x, w, y, m)
+        fill(q_lent, rng, x, m)
+        weigh(p_lent, q_lent, e_lent, x, w, y, m)
         status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
         if status[0] != OK:
             return NO_MARK
         done += m
-    status[2] = boolean(e, x[0])
+    status[2] = boolean(e_lent, x[0])
     return xoshiro(rng)
 
 
@@ -61,6 +62,7 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     """
     rng = new_rng()
     address(rng, seed, stage, chunk)
+    p_lent, q_lent, e_lent = p._borrow(), q._borrow(), e._borrow()
     tally[:] = 0
     width = np.uint64(tally.size)
     left = n
@@ -69,7 +71,7 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     while left > 0 or cell < tally.size:
         m = 0
         while left > 0 and m < x.size:
-            value = draw(q, rng)
+            value = draw(q_lent, rng)
             left -= 1
             place = np.uint64(value - low)
             if place < width:
@@ -86,13 +88,13 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
             cell += 1
         if m > 0:
             status[1] = m
-            weigh(p, q, e, x, w, y, m)
+            weigh(p_lent, q_lent, e_lent, x, w, y, m)
             status[0] = settle_copies(done, m, copies, w, v, y, counts, terms, weights, largest)
             if status[0] != OK:
                 return NO_MARK
             for i in range(m):
                 done += copies[i]
-    status[2] = boolean(e, x[0])
+    status[2] = boolean(e_lent, x[0])
     return xoshiro(rng)
 
 
@@ -100,8 +102,8 @@ def box_chunk(seed, stage, chunk, n, p, q, e, x, w, y):
     """The draws of a chunk in x, their log weights in w: all that can be compiled for a black box."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
-    fill(q, rng, x, n)
-    weigh(p, q, e, x, w, y, n)
+    fill(q._borrow(), rng, x, n)
+    weigh(p._borrow(), q._borrow(), e._borrow(), x, w, y, n)
     return xoshiro(rng)
 
 
@@ -110,18 +112,19 @@ def draws(seed, stage, chunk, q, x):
     """As many draws as x holds."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
-    fill(q, rng, x, len(x))
+    fill(q._borrow(), rng, x, len(x))
 
 
 def values(p, q, e, x, w, y):
     """The integrand value of every entry, or row, of x."""
-    weigh(p, q, e, x, w, y, len(x))
+    weigh(p._borrow(), q._borrow(), e._borrow(), x, w, y, len(x))
 
 
 def log_densities(law, x, out):
     """The log density of every entry, or row, of x."""
+    lent = law._borrow()
     for i in range(len(x)):
-        out[i] = log_density(law, x[i])
+        out[i] = log_density(lent, x[i])
 
 
 def log_densities_of_each(stack, x, out):

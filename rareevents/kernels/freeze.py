@@ -31,7 +31,8 @@ from rareevents.kernels import bits
 from rareevents.kernels.bits import LEAF
 
 PACKAGE = Path(__file__).parent.parent
-LEAVES = ("rareevents.kernels.bits", "rareevents.kernels.streams", "rareevents.kernels.special",
+LEAVES = ("rareevents.kernels.bits", "rareevents.kernels.records", "rareevents.kernels.streams",
+          "rareevents.kernels.special",
           "rareevents.kernels.sums")                  # compiled already; their sources are part of every digest
 STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
 VECTORISED = types.ModuleType("math")                # `math` with three functions that loops can vectorise

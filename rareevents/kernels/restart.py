@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.kernels.records import own
 from rareevents.kernels.splitting import leveller
 from rareevents.kernels.streams import address, new_rng
 
@@ -32,7 +33,7 @@ def restart_run(seed, stage, replicate, p, e, levels, trials, n, limit, out):
     """One run, with the stream of its replicate."""
     rng = new_rng()
     address(rng, seed, stage, replicate)
-    climb(rng, p, e, levels, trials, n, limit, out)
+    climb(rng, p._borrow(), e._borrow(), levels, trials, n, limit, out)
 
 
 def climber(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
@@ -47,12 +48,12 @@ def climber(begin: Callable, step: Callable, asked: Any, height: Callable, endle
         for k in range(len(levels)):
             weight[k + 1] = weight[k] / trials[k]
             waits += trials[k]
-        state = begin(p, rng)
+        state = own(begin(p, rng))
         waiting = [(state, start(e, state), zero, state, zero, zero)] * waits
         total, happened, branchings, steps, started = 0.0, zero, zero, zero, zero
         for i in range(n):
             if i > 0:
-                state = begin(p, rng)
+                state = own(begin(p, rng))
             waiting[0] = (state, start(e, state), zero, state, zero, zero)
             left_over = 1
             started += 1

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from rareevents.kernels.records import own
 from rareevents.kernels.streams import address, new_rng, word
 
 U = np.uint64
@@ -30,7 +31,7 @@ def split_run(seed, stage, replicate, p, e, levels, n, limit, out):
     """One run, with the stream of its replicate."""
     rng = new_rng()
     address(rng, seed, stage, replicate)
-    split(rng, p, e, levels, n, limit, out)
+    split(rng, p._borrow(), e._borrow(), levels, n, limit, out)
 
 
 def graph_run(seed, stage, replicate, to, table, cells, level, final, root, n, limit, top, out):
@@ -181,13 +182,13 @@ def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endl
     def split(rng, p, e, levels, n, limit, out):
         width = len(levels) + 2
         top = width - 1
-        first = begin(p, rng)
+        first = own(begin(p, rng))
         zero = np.int64(0)
         entrances = [(first, start(e, first), zero)] * (n * width)
         highest = np.zeros(n, np.int64)
         steps = np.int64(0)
         for i in range(n):
-            state = begin(p, rng)
+            state = own(begin(p, rng))
             accumulated = start(e, state)
             base = level_of(e, accumulated, zero, state, state, limit, levels)
             for k in range(base + 1):

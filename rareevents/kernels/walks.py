@@ -21,6 +21,7 @@ import numpy as np
 from rareevents.kernels.alias import alias_row
 from rareevents.kernels.bits import as_float
 from rareevents.kernels.chunks import NO_MARK, is_boolean
+from rareevents.kernels.records import own
 from rareevents.kernels.streams import address, new_rng, word, xoshiro
 from rareevents.kernels.sums import OK, settle
 
@@ -52,12 +53,13 @@ def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, we
     """A chunk of paths, one after another, step by step."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
+    p_lent, q_lent, e_lent = p._borrow(), q._borrow(), e._borrow()
     done = np.int64(0)
     while done < n:
         m = min(n - done, len(w))
         status[1] = m
         for i in range(m):
-            found = walk(p, q, e, rng, limit, w, y, i)
+            found = walk(p_lent, q_lent, e_lent, rng, limit, w, y, i)
             status[2] = found >> 1
             status[3] += found & 1
         status[0] = settle(done, m, w, v, y, counts, terms, weights, largest)
@@ -179,7 +181,8 @@ def mixed(shares, logs, i):
     return -most - math.log(total)
 
 
-def walker(p_functions: Any, q_functions: Any, weighed: bool, asked: Any, endless: bool) -> Callable:
+def walker(p_functions: Any, q_functions: Any, weighed: bool, steps_weighed: bool, asked: Any,
+           endless: bool) -> Callable:
     """One path: its log weight to w[i], the integrand to y[0, i].
 
     Returns 1 if it was undecided at the end, and 2 more if the integrand's type is bool.
@@ -205,12 +208,12 @@ def walker(p_functions: Any, q_functions: Any, weighed: bool, asked: Any, endles
 
     def some_left(limit, time):
         return float(limit - time)
-    ratio = log_ratio if weighed else no_ratio
+    ratio = log_ratio if steps_weighed else no_ratio
     first = log_first if weighed and log_first_p is not None and log_first_q is not None else no_first
     left = all_left if endless else some_left
 
     def one(p, q, e, rng, limit, w, y, i):
-        state = begin(q, rng)
+        state = own(begin(q, rng))
         accumulated = start(e, state)
         total = first(p, q, state)
         time = np.int64(0)

@@ -61,7 +61,8 @@ class PathSampler:
         for role, law in (("nominal", p), ("proposal", q)):
             if weighed and law.functions().log_density is None:
                 raise TypeError(f"{role} must define log_density(self, state, new) to be weighed, got {law!r}")
-        role = walks.walker(p.functions(), numbers_only(q), weighed, self.question.asked, self.endless)
+        steps_weighed = weighed and not p.steps_like(q)
+        role = walks.walker(p.functions(), numbers_only(q), weighed, steps_weighed, self.question.asked, self.endless)
         return fuse(walks.path_chunk, {"walk": role}, self._arguments(0, 0, self._scratch()))
 
     def _rehearse(self) -> None:

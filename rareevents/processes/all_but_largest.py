@@ -39,6 +39,9 @@ class AllButLargest(Process):
     def record(self) -> tuple:                             # type: ignore[override]
         return records.record(count=self.count.record, sizes=self.sizes.record)
 
+    def steps_like(self, other: Any) -> bool:
+        return isinstance(other, AllButLargest) and self.sizes == other.sizes
+
     def functions(self) -> Functions:
         draw_count, log_count = self.count.functions()
         draw_size, log_size = self.sizes.functions()

@@ -99,6 +99,10 @@ class Process:
         """What `log_density` is relative to, where it is not counting or length: only such laws can be compared."""
         return None
 
+    def steps_like(self, other: Any) -> bool:
+        """Whether the steps of another process have the law of these, so that only the first state is weighed."""
+        return False
+
     def functions(self) -> Functions:
         """The plain functions to compile."""
         if type(self).step is Process.step:
