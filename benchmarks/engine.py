@@ -10,9 +10,7 @@ of itself (Linux). Writes results/benchmarks/engine.json.
 """
 from __future__ import annotations
 
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,13 +25,9 @@ import tyro
 from scipy import stats
 
 import rareevents as rare
+from benchmarks.figures import keep
 from rareevents.engine import Stop
-from rareevents.experiments import canonical, provenance
-from rareevents.files import write_whole
 from rareevents.methods.importance import weigh
-
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "results" / "benchmarks"
 
 
 @dataclass(frozen=True)
@@ -163,22 +157,10 @@ def table(found):
     return "\n".join(lines)
 
 
-def processor():
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
 def main(settings: Settings) -> None:
     begin = time.perf_counter()
-    found = {"per_draw": per_draw(settings), "processes": processes(settings), "processor": processor(),
-             "load": list(os.getloadavg())}
-    found["provenance"] = provenance(time.perf_counter() - begin)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_whole(RESULTS / "engine.json", canonical(json.loads(json.dumps(found))).encode())
+    found = {"per_draw": per_draw(settings), "processes": processes(settings)}
+    keep("engine", found, time.perf_counter() - begin)
     print("\n" + table(found))
 
 

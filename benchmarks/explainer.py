@@ -8,7 +8,6 @@ it changes is computed, drawn and laid out. Writes results/benchmarks/explainer.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import statistics
 import tempfile
@@ -20,10 +19,8 @@ from pathlib import Path
 import tyro
 from selenium import webdriver
 
-from benchmarks.engine import RESULTS, processor
-from rareevents.experiments import canonical, provenance
+from benchmarks.figures import keep
 from rareevents.explainer import page
-from rareevents.files import write_whole
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
          "--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -88,10 +85,8 @@ def main(settings: Settings) -> None:
     found = {"milliseconds": {control: {"median": round(statistics.median(taken), 1), "largest": round(max(taken), 1)}
                               for control, taken in times.items()},
              "target": TARGET, "page_bytes": len(page().encode()), "milliseconds_to_load": round(loaded, 1),
-             "chromium": version, "load": list(os.getloadavg()), "processor": processor(),
-             "settings": {"rounds": settings.rounds, "width": settings.width},
-             "provenance": provenance(time.perf_counter() - begin)}
-    write_whole(RESULTS / "explainer.json", canonical(found).encode())
+             "chromium": version, "settings": {"rounds": settings.rounds, "width": settings.width}}
+    keep("explainer", found, time.perf_counter() - begin)
     for control, row in sorted(found["milliseconds"].items(), key=lambda item: -item[1]["median"]):
         print(f"{control:<24}{row['median']:>8} ms{row['largest']:>8} ms at most")
     print(f"{found['page_bytes']:,} bytes, loaded in {loaded:.0f} ms")

@@ -9,8 +9,6 @@ of the rounds' ratios. Every answer is checked against the exact one first. Writ
 """
 from __future__ import annotations
 
-import json
-import os
 import statistics
 import time
 from dataclasses import dataclass
@@ -19,10 +17,8 @@ import numpy as np
 import tyro
 
 import rareevents as rare
-from benchmarks.engine import RESULTS, processor
+from benchmarks.figures import keep
 from rareevents import proposals
-from rareevents.experiments import canonical, provenance
-from rareevents.files import write_whole
 
 DAYS = 30
 WEATHER = np.array([[0.70, 0.20, 0.08, 0.02], [0.30, 0.40, 0.25, 0.05], [0.15, 0.35, 0.35, 0.15],
@@ -138,11 +134,8 @@ def main(settings: Settings) -> None:
     begin = time.perf_counter()
     rare.split(MONTH, rare.visits(3) >= 15, particles=10, replicates=20)              # compiles
     found = {"ns_per_day": {**sampled(settings), "target": 4.0, "target_ratio": 20.0},
-             "microseconds_per_population": {**split(settings), "target_ratio": 50.0},
-             "processor": processor(), "load": list(os.getloadavg())}
-    found["provenance"] = provenance(time.perf_counter() - begin)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_whole(RESULTS / "paths.json", canonical(json.loads(json.dumps(found))).encode())
+             "microseconds_per_population": {**split(settings), "target_ratio": 50.0}}
+    keep("paths", found, time.perf_counter() - begin)
     for name in ("ns_per_day", "microseconds_per_population"):
         row = found[name]
         print(f"{name:<30}NumPy {row['numpy']:>10.1f}   rareevents {row['rareevents']:>8.2f}   "

@@ -18,11 +18,9 @@ import numpy as np
 import tyro
 
 import rareevents as rare
-from benchmarks.engine import RESULTS, processor
+from benchmarks.figures import keep
 from rareevents import tasks
 from rareevents.engine import Prefix, schedule
-from rareevents.experiments import canonical, provenance
-from rareevents.files import write_whole
 from rareevents.integrands import integrand
 from rareevents.kernels.stages import MAIN
 from rareevents.sampler import Sampler
@@ -130,10 +128,8 @@ def main(settings: Settings) -> None:
     found["cluster"] = {name: {"workers": CORES, "draws": DRAWS, **predicted(
         DRAWS, CORES, rates[name], found["chunk"][name]["merge_seconds"], found["task_seconds"]["dask-local:2"]),
         "bytes_received": len(list(schedule(DRAWS))) * found["chunk"][name]["chunk_bytes"]} for name in rates}
-    found["processor"] = processor()
-    found["provenance"] = provenance(time.perf_counter() - begin)
-    write_whole(RESULTS / "scale.json", canonical(json.loads(json.dumps(found))).encode())
-    print(json.dumps({k: v for k, v in found.items() if k != "provenance"}, indent=1))
+    keep("scale", found, time.perf_counter() - begin)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from numba import njit
 from scipy import stats
 
 from benchmarks.battery import PIECE, READ, TESTS
-from benchmarks.engine import RESULTS, processor
+from benchmarks.figures import RESULTS, processor
 from rareevents.experiments import canonical, provenance
 from rareevents.files import write_whole
 from rareevents.kernels import streams

@@ -1,0 +1,115 @@
+"""The tables and the paragraph that README.md and benchmarks/README.md make of peers.json and limits.json."""
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Found = dict[str, Any]
+OWN, FUNCTION, BY_HAND = "rareevents", "rareevents, a function", "tilted by hand"
+FASTER = 10.0                 # times, the target of the second table
+
+
+def number(value: float) -> str:
+    """Two digits, or the whole number."""
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *map(list, rows)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def cell(row: Found | None, show: Callable[[Found], str], figure: str) -> str:
+    """A figure, or why there is none."""
+    if row is None:
+        return ""
+    return show(row) if figure in row else "cannot" if "cannot" in row else "wrong"
+
+
+def per_draw_table(peers: Found) -> str:
+    """Nanoseconds per draw, and how many times ours."""
+    rows = peers["per_draw"]
+    tools = list(dict.fromkeys(tool for row in rows.values() for tool in row["tools"]))
+
+    def show(row: Found) -> str:
+        return f"{number(row['ns'])} ns" + (f" ({number(row['times_slower'])})" if row["times_slower"] != 1.0 else "")
+    return table(["", *tools], ([name, *(cell(row["tools"].get(tool), show, "ns") for tool in tools)]
+                                for name, row in rows.items()))
+
+
+def designed_table(peers: Found) -> str:
+    """Seconds of processor time to an error of 0.1 %, and calls of the function."""
+    rows = peers["designed"]
+    tools = list(dict.fromkeys(tool for row in rows.values() for tool in row["tools"]))
+
+    def show(row: Found) -> str:
+        return f"{row['seconds']:.2g} s ({row['evaluations']:.0e})"
+    return table(["", *tools], ([name, *(cell(row["tools"].get(tool), show, "seconds") for tool in tools)]
+                                for name, row in rows.items()))
+
+
+def refusals(peers: Found) -> str:
+    """What the tools said or returned where there is no figure, each once."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for part in ("per_draw", "designed"):
+        for name, row in peers[part].items():
+            for tool, found in row["tools"].items():
+                for kind in ("cannot", "wrong"):
+                    if kind in found:
+                        said.setdefault((tool, found[kind]), []).append(name)
+    return "\n".join(f"- {tool}, on {'; '.join(names)}: {text}" for (tool, text), names in said.items())
+
+
+def limits_table(limits: Found) -> str:
+    """The fused kernel beside its pieces, its random words and its machine code."""
+    return table(["kernel", "a draw", "sum of the pieces", "of the pieces", "words alone", "512-bit instructions",
+                  "128-bit", "calls", "compiled", "loaded"],
+                 ([name, f"{number(row['ns'])} ns", f"{number(sum(row['pieces_ns'].values()))} ns",
+                   f"{100.0 * row['of_pieces']:.0f} %", f"{number(row['words_ns'])} ns",
+                   str(row["machine_code"]["zmm"]), str(row["machine_code"]["xmm"]), str(row["machine_code"]["calls"]),
+                   f"{limits['compiling'][name]['cold_s']:.1f} s", f"{limits['compiling'][name]['warm_s']:.2f} s"]
+                  for name, row in limits["kernels"].items()))
+
+
+def ratios(row: Found, own: str) -> dict[str, float]:
+    """Times the processor time of ours that each other tool takes."""
+    return {tool: found["seconds"] / row["tools"][own]["seconds"] for tool, found in row["tools"].items()
+            if "seconds" in found and tool not in (OWN, FUNCTION)}
+
+
+def between(values: Iterable[float]) -> str:
+    values = sorted(values)
+    low, high = number(values[0]), number(values[-1])
+    return low if low == high else f"{low} to {high}"
+
+
+def paragraph(peers: Found) -> str:
+    """What README.md says of peers.json: who is how much slower, who is faster, who is wrong."""
+    draws, designed = peers["per_draw"], peers["designed"]
+    storms = draws["storm count"]["tools"]
+    beside = ", ".join(f"{tool} {number(storms[tool]['times_slower'])}" for tool in storms
+                       if tool != OWN and "ns" in storms[tool])
+    others = {(tool, name): row["times_slower"] for name, found in draws.items() for tool, row in found["tools"].items()
+              if tool != OWN and "ns" in row and name != "storm count"}
+    closest = min(others, key=others.__getitem__)
+    best = {name: {tool: r for tool, r in ratios(row, OWN).items() if tool != BY_HAND} for name, row in designed.items()}
+    best = {name: min(found.values()) for name, found in best.items() if found}
+    blind = {name: {tool: r for tool, r in ratios(row, FUNCTION).items() if tool != BY_HAND}
+             for name, row in designed.items()}
+    blind = {name: min(found.values()) for name, found in blind.items() if found}
+    hand = {name: ratios(row, OWN)[BY_HAND] for name, row in designed.items() if BY_HAND in ratios(row, OWN)}
+    wins = [f"{name} ({number(1.0 / r)} times)" for name, r in hand.items() if r < 1.0]
+    wrong = sum("wrong" in row for found in designed.values() for row in found["tools"].values())
+    cannot = sum("cannot" in row for found in designed.values() for row in found["tools"].values())
+    text = (f"Beside what one would take instead (`python benchmarks/peers.py`, one thread, times of `rareevents`): a "
+            f"draw of the storm count costs {beside} times as much; of the other estimators {between(others.values())} "
+            f"times, least for {closest[0]} on the {closest[1]}. To an error of 0.1 %, at probabilities from 1e-4 to "
+            f"1e-12, the best other tool that designs its own proposal takes {between(best.values())} times the "
+            f"processor time of `solve`, and {between(blind.values())} times where `solve` too knows only a function; "
+            f"{wrong} answers of other tools were wrong by half or more, and {cannot} questions could not be asked of "
+            f"them. One who knows the right tilt and writes it in NumPy is "
+            + (f"faster on {', '.join(wins)}. " if wins else "never faster. ")
+            + "The tables, and what each tool said, are in [benchmarks/README.md](benchmarks/README.md).")
+    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
