@@ -7,7 +7,6 @@ from typing import Any
 
 Found = dict[str, Any]
 OWN, FUNCTION, BY_HAND = "rareevents", "rareevents, a function", "tilted by hand"
-FASTER = 10.0                 # times, the target of the second table
 
 
 def number(value: float) -> str:
@@ -79,6 +78,12 @@ def ratios(row: Found, own: str) -> dict[str, float]:
             if "seconds" in found and tool not in (OWN, FUNCTION)}
 
 
+def closest_peers(designed: Found, own: str) -> dict[str, float]:
+    """Of each problem that another tool can design a proposal for: times our processor time that the best takes."""
+    found = {name: [r for tool, r in ratios(row, own).items() if tool != BY_HAND] for name, row in designed.items()}
+    return {name: min(values) for name, values in found.items() if values}
+
+
 def between(values: Iterable[float]) -> str:
     values = sorted(values)
     low, high = number(values[0]), number(values[-1])
@@ -94,11 +99,7 @@ def paragraph(peers: Found) -> str:
     others = {(tool, name): row["times_slower"] for name, found in draws.items() for tool, row in found["tools"].items()
               if tool != OWN and "ns" in row and name != "storm count"}
     closest = min(others, key=others.__getitem__)
-    best = {name: {tool: r for tool, r in ratios(row, OWN).items() if tool != BY_HAND} for name, row in designed.items()}
-    best = {name: min(found.values()) for name, found in best.items() if found}
-    blind = {name: {tool: r for tool, r in ratios(row, FUNCTION).items() if tool != BY_HAND}
-             for name, row in designed.items()}
-    blind = {name: min(found.values()) for name, found in blind.items() if found}
+    best, blind = closest_peers(designed, OWN), closest_peers(designed, FUNCTION)
     hand = {name: ratios(row, OWN)[BY_HAND] for name, row in designed.items() if BY_HAND in ratios(row, OWN)}
     wins = [f"{name} ({number(1.0 / r)} times)" for name, r in hand.items() if r < 1.0]
     wrong = sum("wrong" in row for found in designed.values() for row in found["tools"].values())

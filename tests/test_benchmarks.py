@@ -1,4 +1,4 @@
-"""The benchmarks: their exact values, what they compare, and that README.md and benchmarks/README.md say their figures."""
+"""The benchmarks: their exact values, what they compare, and that the pages say their figures."""
 import json
 import math
 import re
