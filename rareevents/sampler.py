@@ -42,7 +42,7 @@ class Sampler:
         self._low, self._cells = (0, 0) if window is None else window
         self._kernel = self._compile()
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Sampler, self._made_of                         # a worker compiles it, or finds it on its disk
 
     def _compile(self) -> Any:
@@ -74,7 +74,7 @@ class Sampler:
                 "status": np.zeros(3, np.int64)}
         return made
 
-    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple:
+    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple[Any, ...]:
         fixed = (self.seed, self.stage, np.uint64(chunk), n, self.nominal.record, self.law.record, self._e,
                  *scratch.values())
         if self._cells:
@@ -208,7 +208,7 @@ class Sampler:
                                             f"{shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
                                             f"index out of range or a type that changes")
 
-    def _replay(self, function: Any, record: tuple, user: Any, x: Any, chunk: int) -> Any:
+    def _replay(self, function: Any, record: tuple[Any, ...], user: Any, x: Any, chunk: int) -> Any:
         try:
             with np.errstate(all="ignore"):
                 return function(record, x)

@@ -143,7 +143,7 @@ def settle_block(m, w, v, y, counts, terms, weights, largest):
 
 
 # ------------------------------------------------------------------------------------------------ roles
-def filler(draw: Callable, rows: bool) -> Callable:
+def filler(draw: Callable[..., Any], rows: bool) -> Callable[..., Any]:
     """Fill x with draws: numbers, or rows that `draw` fills itself."""
     def fill_numbers(q, rng, x, m):
         for i in range(m):
@@ -155,7 +155,7 @@ def filler(draw: Callable, rows: bool) -> Callable:
     return fill_rows if rows else fill_numbers
 
 
-def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable:
+def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable[..., Any]:
     """Fill w with log weights and y with integrand values; quantities=None: f returns one number.
 
     Without log_q the proposal is the nominal law and every weight is one; without f only the weights are filled.
@@ -188,7 +188,7 @@ def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable:
     return weigh_block
 
 
-def boolean_of(f: Any) -> Callable:
+def boolean_of(f: Any) -> Callable[..., Any]:
     """Whether f's compiled type is bool."""
     def answer(e, x):
         return is_boolean(f(e, x))

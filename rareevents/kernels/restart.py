@@ -36,7 +36,8 @@ def restart_run(seed, stage, replicate, p, e, levels, trials, n, limit, out):
     climb(rng, p._borrow(), e._borrow(), levels, trials, n, limit, out)
 
 
-def climber(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
+def climber(begin: Callable[..., Any], step: Callable[..., Any], asked: Any, height: Callable[..., Any],
+            endless: bool) -> Callable[..., Any]:
     """The role `climb`."""
     start, update, decide = asked.start, asked.update, asked.decide
     level_of, left = leveller(decide, height, endless)

@@ -132,7 +132,8 @@ def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time
     return steps, open_
 
 
-def leveller(decide: Callable, height: Callable, endless: bool) -> tuple[Callable, Callable]:
+def leveller(decide: Callable[..., Any], height: Callable[..., Any],
+             endless: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The level of a path, and the steps that it has left, as functions to compile."""
     def all_left(limit, time):
         return 1e18
@@ -157,7 +158,8 @@ def leveller(decide: Callable, height: Callable, endless: bool) -> tuple[Callabl
     return level_of, left
 
 
-def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
+def splitter(begin: Callable[..., Any], step: Callable[..., Any], asked: Any, height: Callable[..., Any],
+             endless: bool) -> Callable[..., Any]:
     """The role `split`."""
     start, update, decide = asked.start, asked.update, asked.decide
     level_of, left = leveller(decide, height, endless)

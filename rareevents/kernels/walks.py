@@ -182,7 +182,7 @@ def mixed(shares, logs, i):
 
 
 def walker(p_functions: Any, q_functions: Any, weighed: bool, steps_weighed: bool, asked: Any,
-           endless: bool) -> Callable:
+           endless: bool) -> Callable[..., Any]:
     """One path: its log weight to w[i], the integrand to y[0, i].
 
     Returns 1 if it was undecided at the end, and 2 more if the integrand's type is bool.

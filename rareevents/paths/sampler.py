@@ -52,7 +52,7 @@ class PathSampler:
             self._rehearse()
             self._kernel = self._compile()
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return PathSampler, (self.question, int(self.seed), int(self.stage))
 
     def _compile(self) -> Any:
@@ -100,7 +100,7 @@ class PathSampler:
                        "weights": np.zeros(sums.WEIGHTS), "largest": np.zeros((1, sums.KEPT)),
                        "status": np.zeros(4, np.int64)}
 
-    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple:
+    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple[Any, ...]:
         head = (self.seed, self.stage, np.uint64(chunk), n)
         if self.question.graph is not None:
             return (*head, self._tables, *scratch.values())
@@ -147,7 +147,7 @@ class PathSampler:
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
 
 
-def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:
+def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple[Any, ...]:
     """The record that the kernel of graphs reads: alias tables of the moves, and log p/q of each."""
     components, times, nodes, width = q.shape
     cells = 1 << max(1, int(np.ceil(np.log2(width))))
