@@ -52,7 +52,8 @@ class Score:
                             f"Event({self.name}, at_least={other!r}, at_most={other!r})")
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     def __gt__(self, level: float) -> Event:
         raise TypeError(f"a score is compared with >= or <=, got {self.name} > {level!r}: "
@@ -109,8 +110,8 @@ def _component(e, x):
     return x[e.i]
 
 
-identity = Score("identity", _identity, coefficients=1.0)
-total = Score("total", _total, coefficients="total")
+identity: Score = Score("identity", _identity, coefficients=1.0)
+total: Score = Score("total", _total, coefficients="total")
 
 
 def linear(a: Any) -> Score:

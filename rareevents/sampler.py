@@ -27,16 +27,22 @@ BLACK_BOX_CHUNK = 1 << 10     # the largest chunk of a black box, whose calls co
 class Sampler:
     """Chunks of weighted draws of `proposal` (None: of the nominal law itself) for one integrand."""
 
+    nominal: Distribution
+    f: Any
+    proposal: Distribution | None
+    seed: np.uint64
+    stage: np.uint32
+
     def __init__(self, nominal: Distribution, f: Any, proposal: Distribution | None, seed: int, stage: int,
                  tally: bool = True) -> None:
         self._made_of = nominal, f, proposal, seed, stage, tally
         self.nominal, self.f, self.proposal = nominal, f, proposal
-        self.law = nominal if proposal is None else proposal
+        self.law: Distribution = nominal if proposal is None else proposal
         self.seed, self.stage = np.uint64(seed), np.uint32(stage)
-        self.vector = length(f, self.law)
-        self.quantities = 1 if self.vector is None else self.vector
-        self.black_box = isinstance(f, BlackBox)
-        self.boolean = False                       # whether the compiled integrand returns bool; known after a chunk
+        self.vector: int | None = length(f, self.law)
+        self.quantities: int = 1 if self.vector is None else self.vector
+        self.black_box: bool = isinstance(f, BlackBox)
+        self.boolean: bool = False                 # whether the compiled integrand returns bool; known after a chunk
         self._e = records.record() if self.black_box else f.record
         window = None if self.black_box or not tally else _window(self.law)
         self._low, self._cells = (0, 0) if window is None else window

@@ -25,7 +25,7 @@ from numba.core import errors
 
 from rareevents.kernels.freeze import Frozen, lines_of, where
 
-log = logging.getLogger("rareevents")
+log: logging.Logger = logging.getLogger("rareevents")
 HERE = Path(__file__).parent
 KEPT_ON_DISK = 400
 VECTORISED = ("weigh", "log_density")            # the roles whose loops have no branch per draw

@@ -7,6 +7,7 @@ registers. The methods have the names of `numpy.random.Generator`, so the same `
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from llvmlite import ir
@@ -36,6 +37,17 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 # --------------------------------------------------------------------------------------------- the stream's four words
+class Rng(Protocol):
+    """What `draw(self, rng)` receives, to those who read types: compiled four words, in Python a NumPy Generator."""
+
+    def random(self) -> float: ...
+    def standard_normal(self) -> float: ...
+    def standard_exponential(self) -> float: ...
+    def standard_gamma(self, shape: float, /) -> float: ...
+    def integers(self, n: int, /) -> int: ...
+    def poisson(self, rate: float, /) -> int: ...
+
+
 class RngType(types.Type):
     """Numba's type of `rng`: a pointer to four words on the stack."""
 

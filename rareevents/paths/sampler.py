@@ -15,7 +15,7 @@ from rareevents.moments import Moments
 from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
-from rareevents.processes.base import REHEARSED, numbers_only
+from rareevents.processes.base import REHEARSED, Process, numbers_only
 
 BLOCK = 256                   # paths that take their steps together
 REHEARSALS = 4                # paths that run in plain Python first
@@ -36,13 +36,16 @@ class PathSampler:
     black_box = False
     vector: int | None = None
     quantities = 1
+    seed: np.uint64
+    stage: np.uint32
+    boolean: bool                 # whether the integrand returns bool; of a process without a graph after a chunk
 
     def __init__(self, asked: Question, seed: int, stage: int) -> None:
-        self.question = asked
+        self.question: Question = asked
         self.seed, self.stage = np.uint64(seed), np.uint32(stage)
-        self.process = asked.nominal if asked.proposal is None else asked.proposal
-        self.limit = int(asked.nominal.steps or asked.nominal.max_steps)
-        self.endless = asked.nominal.steps is None
+        self.process: Process = asked.nominal if asked.proposal is None else asked.proposal
+        self.limit: int = int(asked.nominal.steps or asked.nominal.max_steps)
+        self.endless: bool = asked.nominal.steps is None
         if asked.graph is not None:
             self.boolean = asked.graph.boolean
             self._tables = tables(asked.graph, asked.tables, asked.shares, self.limit)

@@ -188,10 +188,10 @@ def of_total(number: Callable[..., Any]) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-running_max = PathScore("running_max", _not_of_a_draw, of=events.identity, build=of_running_max)
-running_min = PathScore("running_min", _not_of_a_draw, of=events.identity, build=of_running_min)
-end = PathScore("end", _not_of_a_draw, of=events.identity, build=of_end)
-path_total = PathScore("total", _not_of_a_draw, of=events.identity, build=of_total)      # rare.total, of a path
+running_max: PathScore = PathScore("running_max", _not_of_a_draw, of=events.identity, build=of_running_max)
+running_min: PathScore = PathScore("running_min", _not_of_a_draw, of=events.identity, build=of_running_min)
+end: PathScore = PathScore("end", _not_of_a_draw, of=events.identity, build=of_end)
+path_total: PathScore = PathScore("total", _not_of_a_draw, of=events.identity, build=of_total)   # rare.total, of a path
 
 
 # ------------------------------------------------------------------------------------------------ one before another
