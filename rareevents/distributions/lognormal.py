@@ -59,7 +59,7 @@ class LogNormal(Distribution):
         z = (y - self.mu) / self.sigma
         return -0.5 * z * z - y - self.log_norm
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         return 0.5 * math.erfc((math.log(x) - self.mu) / (self.sigma * 1.4142135623730951)) if x > 0.0 else 1.0
 
     def scaled(self, c: float) -> LogNormal:

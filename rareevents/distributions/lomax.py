@@ -54,7 +54,7 @@ class Lomax(Distribution):
     def log_density(self, x: float) -> float:
         return -(self.alpha + 1.0) * math.log1p(x / self.scale) - self.log_norm if x >= 0.0 else -math.inf
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         return (1.0 + x / self.scale) ** -self.alpha if x > 0.0 else 1.0
 
     def scaled(self, c: float) -> Lomax:

@@ -74,7 +74,7 @@ class Weibull(Distribution):
         hazard = self.shape * y
         return (self.shape - 1.0) * y - (math.exp(hazard) if hazard < 700.0 else math.inf) - self.log_norm
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         return math.exp(-math.exp(self.shape * (math.log(x) - self.log_scale))) if x > 0.0 else 1.0
 
     def scaled(self, c: float) -> Weibull:

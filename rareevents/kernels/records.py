@@ -100,7 +100,7 @@ def stack(values: list[Any]) -> Any:
     return np.array(values)
 
 
-def take(stack, j):
+def take(stack: Any, j: int) -> Any:
     """Value j of a stack; its vectors are views of the stack's. Plain functions write `stack._take(j)`."""
     if isinstance(stack, np.ndarray):
         return stack[j].item() if stack.ndim == 1 else stack[j]
@@ -110,7 +110,7 @@ def take(stack, j):
     return type(stack)(*items) if hasattr(stack, "_fields") else tuple(items)
 
 
-def borrow(stack):
+def borrow(stack: Any) -> Any:
     """The same record for what a kernel calls: its arrays are `Borrowed`. In Python, the record."""
     return stack
 
