@@ -157,7 +157,10 @@ def put(values: tuple[Any, ...], y: np.ndarray, i: int) -> None:
 @overload(put, jit_options=LEAF)
 def _put(values, y, i):
     if not isinstance(values, types.Tuple):
-        return put
+        def all_alike(values, y, i):                       # `put`, but Numba compares its types with those above
+            for k in range(len(values)):
+                y[k, i] = values[k]
+        return all_alike
     lines = "".join(f"    y[{k}, i] = values[{k}]\n" for k in range(len(values)))
     names = {}
     exec(f"def each(values, y, i):\n{lines}", names)
