@@ -115,7 +115,7 @@ def borrow(stack: Any) -> Any:
     return stack
 
 
-def own(value):
+def own(value: Any) -> Any:
     """A borrowed array as one that may be kept; anything else as it is."""
     return value
 
