@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation: `python -m sphinx -W -b html docs docs/_build/html`, offline."""
 from __future__ import annotations
 
+import inspect
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -35,6 +36,28 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
 }
+
+
+def _given(module: Any) -> list[str]:
+    """The public names of a package: its classes and functions."""
+    return [name for name, thing in vars(module).items() if not name.startswith("_") and callable(thing)]
+
+
+def reference() -> str:
+    """The page of every public name: reference.jinja says in which section a package's names are."""
+    from jinja2 import Environment
+
+    from rareevents import _HOMES, distributions, information, plots, processes, proposals
+    homes: dict[str, tuple[str, ...]] = _HOMES
+    template = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True).from_string(
+        (ROOT / "docs" / "reference.jinja").read_text(encoding="utf-8"))
+    return template.render(
+        homes=homes, laws=_given(distributions), processes=_given(processes), proposals=_given(proposals),
+        information=_given(information),
+        methods=["Estimate", *(name for home in homes if home.startswith("methods.") for name in homes[home])],
+        pictures=[f"plots.{name}" for name in _given(plots)
+                  if "ax" in inspect.signature(getattr(plots, name)).parameters],
+        errors=[name for names in homes.values() for name in names if name.endswith("Error")])
 
 
 def _sections(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
@@ -91,7 +114,8 @@ def _collect(app: Any) -> None:
 
 
 def setup(app: Any) -> None:
-    """Connect the hooks above; numpydoc comes after ours."""
+    """Write the page of the reference and connect the hooks above; numpydoc comes after ours."""
+    (Path(app.srcdir) / "reference.rst").write_text(reference(), encoding="utf-8")
     app.connect("autodoc-process-docstring", _sections, priority=400)
     app.connect("source-read", _pictures)
     app.connect("builder-inited", _collect, priority=900)

@@ -38,12 +38,9 @@ if _script is not None and sys.path and sys.path[0] == os.path.dirname(os.path.a
     sys.path.append(sys.path.pop(0))
 
 _HOMES = {
-    "distributions": ("Bernoulli", "Binomial", "Categorical", "Distribution", "Exponential", "Gamma", "Geometric",
-                      "HalfSpace", "IID", "Independent", "LogNormal", "Lomax", "Mixture", "MultivariateNormal",
-                      "NegativeBinomial", "Normal", "Poisson", "Reflected", "Shifted", "StudentT", "Support",
-                      "Truncated", "Uniform", "Weibull", "ZeroInflated", "integers", "reals"),
     "blame": ("UserFunctionError",),
     "checkpoints": ("CheckpointError",),
+    "distributions": ("integers", "reals"),
     "estimates": ("Estimate",),
     "events": ("Event", "Score", "at_least", "at_most", "component", "identity", "linear", "outside", "score", "total"),
     "integrands": ("black_box",),
@@ -57,13 +54,17 @@ _HOMES = {
     "paths.sampler": ("StepLimitError",),
     "paths.scores": ("end", "first_passage", "hits", "longest_run", "running_max", "running_min", "visits"),
     "paths.steered": ("PathMixture", "Steered"),
-    "processes": ("BirthDeath", "CompoundSum", "JumpChain", "MarkovChain", "Process", "RandomWalk", "SelfExciting",
-                  "TandemQueue"),
     "tasks": ("ExecutorError",),
 }
 _HOME = {name: f"rareevents.{module}" for module, names in _HOMES.items() for name in names}
+_CLASSES = ("distributions", "processes")                # every class that these import is public: a law has one home
 _MODULES = ("arviz", "executors", "experiments", "information", "oracle", "plots", "problems", "proposals", "testing")
-__all__ = sorted([*_HOME, *_MODULES])
+
+
+def _classes() -> dict[str, Any]:
+    """The laws, and the laws of paths, by name."""
+    loaded = [importlib.import_module(f"rareevents.{package}") for package in _CLASSES]
+    return {name: value for module in loaded for name, value in vars(module).items() if isinstance(value, type)}
 
 
 def __getattr__(name: str) -> Any:
@@ -72,6 +73,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_HOME[name]), name)
     elif name in _MODULES:
         value = importlib.import_module(f"rareevents.{name}")
+    elif name[:1].isupper() and name in _classes():
+        value = _classes()[name]
+    elif name == "__all__":
+        value = sorted([*_HOME, *_MODULES, *_classes()])
     else:
         raise AttributeError(f"module 'rareevents' has no attribute {name!r}")
     globals()[name] = value
@@ -79,4 +84,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return __getattr__("__all__")

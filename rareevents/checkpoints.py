@@ -89,7 +89,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Any, identity: Callable[[], dict[str, list[str]]]) -> None:
-        self.asked = path is not folder.get()                 # else it is kept only where a run takes long
+        self.asked: bool = path is not folder.get()                 # else it is kept only where a run takes long
         self._place, self._identity = (require_place(path) if self.asked else Path(path)), identity
         self.newest: Prefix | None = None                     # what `keep` was told last
         self._written, self._next = 0, 0.0

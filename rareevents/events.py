@@ -29,8 +29,8 @@ class Score:
     """
 
     name: str
-    function: Callable = field(repr=False)          # (record, x) -> number
-    record: tuple = field(default=records.record(), repr=False)
+    function: Callable[..., Any] = field(repr=False)          # (record, x) -> number
+    record: tuple[Any, ...] = field(default=records.record(), repr=False)
     coefficients: Any = field(default=None, repr=False)
     of_paths = False              # whether it is a number of a path, not of a draw
 
@@ -40,7 +40,7 @@ class Score:
     def __le__(self, level: float) -> Event:
         return Event(self, at_most=level)
 
-    def map(self, function: Callable) -> Mapped:
+    def map(self, function: Callable[..., Any]) -> Mapped:
         """The integrand function(score), such as the pay-off `total.map(lambda s: max(s - 40.0, 0.0))`."""
         if not inspect.isfunction(function):
             raise TypeError(f"function must be a plain function of the score, got {function!r}")
@@ -52,7 +52,8 @@ class Score:
                             f"Event({self.name}, at_least={other!r}, at_most={other!r})")
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     def __gt__(self, level: float) -> Event:
         raise TypeError(f"a score is compared with >= or <=, got {self.name} > {level!r}: "
@@ -68,14 +69,14 @@ class Mapped:
     """A plain function of a score, as an integrand."""
 
     score: Score
-    g: Callable
+    g: Callable[..., Any]
 
     @property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         """The score's data as compiled code sees them."""
         return records.record(score=self.score.record)
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         """The plain function (record, x) -> value to compile."""
         g, value = self.g, self.score.function
 
@@ -109,8 +110,8 @@ def _component(e, x):
     return x[e.i]
 
 
-identity = Score("identity", _identity, coefficients=1.0)
-total = Score("total", _total, coefficients="total")
+identity: Score = Score("identity", _identity, coefficients=1.0)
+total: Score = Score("total", _total, coefficients="total")
 
 
 def linear(a: Any) -> Score:
@@ -128,7 +129,7 @@ def component(i: int) -> Score:
     return Score("component", _component, records.record(i=int(i)), ("component", int(i)))
 
 
-def score(function: Callable) -> Score:
+def score(function: Callable[..., Any]) -> Score:
     """A plain function of the draw as a score; nothing can be proved about it."""
     if not inspect.isfunction(function):
         raise TypeError(f"function must be a plain function of x, got {function!r}: a black box is compared itself, as "
@@ -148,15 +149,15 @@ class AnyEvent:
     of_paths = False              # whether it is known to be asked of a path, not of a draw
 
     @property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         """The levels and the scores' data as compiled code sees them."""
         raise TypeError(f"{type(self).__name__} must define record")
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         """The plain function (record, x) -> bool to compile."""
         raise TypeError(f"{type(self).__name__} must define function")
 
-    def margin(self) -> Callable:
+    def margin(self) -> Callable[..., Any]:
         """The plain function (record, x) -> number that is at least 0 where the event happens: how far x is inside."""
         raise TypeError(f"{type(self).__name__} must define margin")
 
@@ -193,7 +194,8 @@ class Event(AnyEvent):
     at_least: float
     at_most: float
 
-    def __init__(self, score: Score | Callable, at_least: float | None = None, at_most: float | None = None) -> None:
+    def __init__(self, score: Score | Callable[..., Any], at_least: float | None = None,
+                 at_most: float | None = None) -> None:
         if at_least is None and at_most is None:
             raise ValueError("an event needs a level: at_least, at_most or both")
         for name, level in (("at_least", at_least), ("at_most", at_most)):
@@ -212,10 +214,10 @@ class Event(AnyEvent):
         object.__setattr__(self, "at_most", high)
 
     @property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         return records.record(low=self.at_least, high=self.at_most, score=self.score.record)
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         value = self.score.function
 
         def happens(e, x):
@@ -223,7 +225,7 @@ class Event(AnyEvent):
             return (v >= e.low) and (v <= e.high)
         return happens
 
-    def margin(self) -> Callable:
+    def margin(self) -> Callable[..., Any]:
         value = self.score.function
 
         def inside(e, x):
@@ -254,11 +256,11 @@ class Several(AnyEvent):
         return list(groups.values())
 
     @cached_property
-    def record(self) -> tuple:                             # type: ignore[override]
+    def record(self) -> tuple[Any, ...]:                             # type: ignore[override]
         made = [records.stack([self.parts[i].record for i in group]) for group in self._groups]
         return records.record(counts=np.array([len(group) for group in self._groups]), stacks=records.nest(made))
 
-    def _folded(self, name: str, fold: Callable) -> Callable:
+    def _folded(self, name: str, fold: Callable[..., Any]) -> Callable[..., Any]:
         """The functions called `name` of one part of each group, folded from the last group to the first."""
         made: Any = None
         for g in reversed(range(len(self._groups))):
@@ -272,10 +274,10 @@ class Several(AnyEvent):
 class Union(Several):
     """At least one of some events happens."""
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         return self._folded("function", any_of)
 
-    def margin(self) -> Callable:
+    def margin(self) -> Callable[..., Any]:
         return self._folded("margin", largest_of)
 
     def __repr__(self) -> str:
@@ -285,10 +287,10 @@ class Union(Several):
 class Intersection(Several):
     """All of some events happen."""
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         return self._folded("function", all_of)
 
-    def margin(self) -> Callable:
+    def margin(self) -> Callable[..., Any]:
         return self._folded("margin", smallest_of)
 
     def __repr__(self) -> str:
@@ -302,17 +304,17 @@ class Complement(AnyEvent):
     event: AnyEvent
 
     @property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         return records.record(event=self.event.record)
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         inner = self.event.function()
 
         def happens(e, x):
             return not inner(e.event, x)
         return happens
 
-    def margin(self) -> Callable:
+    def margin(self) -> Callable[..., Any]:
         inner = self.event.margin()
 
         def inside(e, x):

@@ -94,7 +94,7 @@ class Processes(Executor):
         self._max_workers = count
         self._pool: Any = None
 
-    def submit(self, call: Callable, /, *arguments: Any, **options: Any) -> Future:
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         """Ask a process for call(*arguments)."""
         for _ in range(2):
             if self._pool is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def any_of(g: int, happens: Callable, rest: Any) -> Callable:
+def any_of(g: int, happens: Callable[..., Any], rest: Any) -> Callable[..., Any]:
     """Whether a part of group g, or of a later one, happens."""
     def found(e, stacks, x):
         for j in range(e.counts[g]):                       # noqa: SIM110  (compiled: no generators)
@@ -23,7 +23,7 @@ def any_of(g: int, happens: Callable, rest: Any) -> Callable:
     return found if rest is None else found_on
 
 
-def all_of(g: int, happens: Callable, rest: Any) -> Callable:
+def all_of(g: int, happens: Callable[..., Any], rest: Any) -> Callable[..., Any]:
     """Whether all parts of group g and later ones happen."""
     def found(e, stacks, x):
         for j in range(e.counts[g]):                       # noqa: SIM110
@@ -36,7 +36,7 @@ def all_of(g: int, happens: Callable, rest: Any) -> Callable:
     return found if rest is None else found_on
 
 
-def largest_of(g: int, margin: Callable, rest: Any) -> Callable:
+def largest_of(g: int, margin: Callable[..., Any], rest: Any) -> Callable[..., Any]:
     """The largest margin of group g and later ones."""
     def found(e, stacks, x):
         best = -math.inf
@@ -49,7 +49,7 @@ def largest_of(g: int, margin: Callable, rest: Any) -> Callable:
     return found if rest is None else found_on
 
 
-def smallest_of(g: int, margin: Callable, rest: Any) -> Callable:
+def smallest_of(g: int, margin: Callable[..., Any], rest: Any) -> Callable[..., Any]:
     """The smallest margin of group g and later ones."""
     def found(e, stacks, x):
         best = math.inf

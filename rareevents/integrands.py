@@ -16,10 +16,10 @@ from rareevents.kernels import records
 class Integrand:
     """A plain function of the draw that returns a number, a bool, or several numbers (a tuple or an array)."""
 
-    f: Callable
-    record: tuple = records.record()
+    f: Callable[..., Any]
+    record: tuple[Any, ...] = records.record()
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         """The plain function (record, x) -> value to compile."""
         f = self.f
 
@@ -39,11 +39,11 @@ class Tabulated:
     text: str
 
     @property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         """The values as compiled code sees them."""
         return records.record(values=self.values)
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         """The plain function (record, x) -> number to compile."""
         def value(e, x):
             return e.values[min(x, e.values.size - 1)]
@@ -64,11 +64,11 @@ class Margin:
     event: AnyEvent
 
     @property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         """The event's data as compiled code sees them."""
         return self.event.record
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         """The plain function (record, x) -> number to compile."""
         return self.event.margin()
 
@@ -77,7 +77,7 @@ class Margin:
 class BlackBox:
     """A Python callable that is called as it is, on one draw or on a block of draws; comparing it makes an event."""
 
-    f: Callable
+    f: Callable[..., Any]
     vectorized: bool
 
     def __ge__(self, level: float) -> BlackBoxEvent:
@@ -120,7 +120,7 @@ def margin_of(f: Any) -> Any:
     return f.margin if isinstance(f, BlackBoxEvent) else None                               # type: ignore[attr-defined]
 
 
-def black_box(f: Callable, vectorized: bool = False) -> BlackBox:
+def black_box(f: Callable[..., Any], vectorized: bool = False) -> BlackBox:
     """An integrand that cannot be compiled: an external simulator, a SciPy call.
 
     It is called on one thread unless `threads` is given; with more, f must allow calls at the same time. The same seed

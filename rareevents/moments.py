@@ -122,7 +122,7 @@ class Moments:
 
 
 @cache
-def kernel(template: Any) -> Callable:
+def kernel(template: Any) -> Callable[..., Any]:
     """The compiled form of a template that has no roles."""
     part = Moments.empty(1)
     arrays = (part.counts, part.terms, part.weights, part.largest)

@@ -27,22 +27,28 @@ BLACK_BOX_CHUNK = 1 << 10     # the largest chunk of a black box, whose calls co
 class Sampler:
     """Chunks of weighted draws of `proposal` (None: of the nominal law itself) for one integrand."""
 
+    nominal: Distribution
+    f: Any
+    proposal: Distribution | None
+    seed: np.uint64
+    stage: np.uint32
+
     def __init__(self, nominal: Distribution, f: Any, proposal: Distribution | None, seed: int, stage: int,
                  tally: bool = True) -> None:
         self._made_of = nominal, f, proposal, seed, stage, tally
         self.nominal, self.f, self.proposal = nominal, f, proposal
-        self.law = nominal if proposal is None else proposal
+        self.law: Distribution = nominal if proposal is None else proposal
         self.seed, self.stage = np.uint64(seed), np.uint32(stage)
-        self.vector = length(f, self.law)
-        self.quantities = 1 if self.vector is None else self.vector
-        self.black_box = isinstance(f, BlackBox)
-        self.boolean = False                       # whether the compiled integrand returns bool; known after a chunk
+        self.vector: int | None = length(f, self.law)
+        self.quantities: int = 1 if self.vector is None else self.vector
+        self.black_box: bool = isinstance(f, BlackBox)
+        self.boolean: bool = False                 # whether the compiled integrand returns bool; known after a chunk
         self._e = records.record() if self.black_box else f.record
         window = None if self.black_box or not tally else _window(self.law)
         self._low, self._cells = (0, 0) if window is None else window
         self._kernel = self._compile()
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Sampler, self._made_of                         # a worker compiles it, or finds it on its disk
 
     def _compile(self) -> Any:
@@ -74,7 +80,7 @@ class Sampler:
                 "status": np.zeros(3, np.int64)}
         return made
 
-    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple:
+    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple[Any, ...]:
         fixed = (self.seed, self.stage, np.uint64(chunk), n, self.nominal.record, self.law.record, self._e,
                  *scratch.values())
         if self._cells:
@@ -208,7 +214,7 @@ class Sampler:
                                             f"{shown(x)} in plain Python, but {math.log(w)} compiled: look for an "
                                             f"index out of range or a type that changes")
 
-    def _replay(self, function: Any, record: tuple, user: Any, x: Any, chunk: int) -> Any:
+    def _replay(self, function: Any, record: tuple[Any, ...], user: Any, x: Any, chunk: int) -> Any:
         try:
             with np.errstate(all="ignore"):
                 return function(record, x)

@@ -20,6 +20,12 @@ from rareevents.regions import intervals
 class Summand:
     """f p on the pieces of the line where f may not be 0; sums to sign exp(log_mean), |f| p to exp(log_absolute)."""
 
+    nominal: Distribution
+    f: Any                        # an event, or an integrand
+    sign: float
+    log_mean: float
+    log_absolute: float
+
     def __init__(self, nominal: Distribution, f: Any) -> None:
         require_law("nominal", nominal)
         small = reduced(nominal, f)
@@ -32,11 +38,11 @@ class Summand:
         require_fit(f, nominal.size)
         self.nominal, self.f, support = nominal, integrand(f), nominal.supports[0]
         where = intervals(self.f, nominal.dtype is int)
-        self.event = where is not None and where.exact
+        self.event: bool = where is not None and where.exact
         inside = where.pieces if where is not None and where.exact else [(-math.inf, math.inf)]
         clipped = [Support(support.kind, max(low, support.low), min(high, support.high)) for low, high in inside]
         atoms = nominal.dtype is int or nominal.measure is not None      # of a compound sum: no term at all
-        self.pieces = [s for s in clipped if s.low < s.high or (atoms and s.low == s.high)]
+        self.pieces: list[Support] = [s for s in clipped if s.low < s.high or (atoms and s.low == s.high)]
         if nominal.measure is not None and not self.event:
             raise ValueError(f"f must be an event of {nominal!r} for an exact answer, got {f!r}: the law has no "
                              f"density")

@@ -66,8 +66,8 @@ def workers(executor: Any) -> int:
     return WORKERS
 
 
-def in_order(executor: Any, call: Callable, items: Iterator[tuple], what: str,
-             size: Callable[[tuple], int] = lambda item: 1) -> Iterator[tuple[tuple, Any]]:
+def in_order(executor: Any, call: Callable[..., Any], items: Iterator[tuple[Any, ...]], what: str,
+             size: Callable[[tuple[Any, ...]], int] = lambda item: 1) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """(item, call(*item)) of every item in their order; the first error that a call raises is raised in its turn.
 
     what: an item, in messages. size: of an item, to which its time is proportional.
@@ -91,13 +91,14 @@ class _Run:
 
     def __init__(self, executor: Any, carried: Any, what: str) -> None:
         self.executor, self.carried, self.what = executor, carried, what
-        self.ahead: deque[tuple[Future, list[tuple]]] = deque()
+        self.ahead: deque[tuple[Future[Any], list[tuple[Any, ...]]]] = deque()
         self.pace: float | None = None                    # sizes a second, once something is measured
-        self.left: tuple | None = None
+        self.left: tuple[Any, ...] | None = None
 
-    def next_task(self, items: Iterator[tuple], size: Callable[[tuple], int]) -> list[tuple]:
+    def next_task(self, items: Iterator[tuple[Any, ...]],
+                  size: Callable[[tuple[Any, ...]], int]) -> list[tuple[Any, ...]]:
         """The next items, half a second of them: one until their pace is known."""
-        task: list[tuple] = []
+        task: list[tuple[Any, ...]] = []
         total = 0.0
         for item in items:
             task.append(item)
@@ -106,18 +107,18 @@ class _Run:
                 break
         return task
 
-    def submit(self, task: list[tuple]) -> None:
+    def submit(self, task: list[tuple[Any, ...]]) -> None:
         """Send a task."""
         self.ahead.append((self.sent(task), task))
 
-    def sent(self, task: list[tuple]) -> Future:
+    def sent(self, task: list[tuple[Any, ...]]) -> Future[Any]:
         """A task's future."""
         try:
             return self.executor.submit(work, self.carried, versions(), task)
         except Exception as error:
             raise ExecutorError(f"the executor takes no more work ({_told(error)}): {self._lost()}") from error
 
-    def taken(self, size: Callable[[tuple], int]) -> Iterator[tuple[tuple, Any]]:
+    def taken(self, size: Callable[[tuple[Any, ...]], int]) -> Iterator[tuple[tuple[Any, ...], Any]]:
         """The results of the first task."""
         future, task = self.ahead.popleft()
         try:
@@ -133,7 +134,7 @@ class _Run:
         if raised is not None:
             raise raised
 
-    def again(self, task: list[tuple], error: Exception) -> tuple[list[Any], Any, float]:
+    def again(self, task: list[tuple[Any, ...]], error: Exception) -> tuple[list[Any], Any, float]:
         """A task whose worker ended: once more, and then each item alone, so that the one that does it is found."""
         if isinstance(error, CancelledError) or not _ended(error):
             raise ExecutorError(f"the executor gave up ({_told(error)}): {self._lost()}") from error
@@ -153,7 +154,7 @@ class _Run:
                 return found, raised, seconds
         return found, None, seconds
 
-    def alone(self, item: tuple) -> tuple[list[Any], Any, float]:
+    def alone(self, item: tuple[Any, ...]) -> tuple[list[Any], Any, float]:
         """One item in a task of its own; blamed if it ends its worker again and again."""
         for _ in range(TRIES):
             try:
@@ -178,7 +179,7 @@ def _ended(error: BaseException) -> bool:
     return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
-def _completes(future: Future) -> bool:
+def _completes(future: Future[Any]) -> bool:
     """Waits for a task that goes on."""
     try:
         future.result()

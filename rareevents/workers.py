@@ -44,7 +44,8 @@ def packed(call: Any) -> bytes:
                         f"{type(error).__name__}: {error}") from None
 
 
-def work(call: Callable | bytes, asked: dict[str, str], items: Sequence[tuple]) -> tuple[list[Any], Any, float]:
+def work(call: Callable[..., Any] | bytes, asked: dict[str, str],
+         items: Sequence[tuple[Any, ...]]) -> tuple[list[Any], Any, float]:
     """(the results of call(*item) one after another, what the next one raised or None, seconds)."""
     begin = time.perf_counter()
     if isinstance(call, bytes):

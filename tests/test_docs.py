@@ -2,6 +2,7 @@
 import doctest
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,8 @@ def test_scale_in_two_lines(capsys):
 
 
 def test_reference_is_complete():
-    text = (DOCS / "reference.rst").read_text(encoding="utf-8")
     section, listed = "", {}
-    for line in text.splitlines():
+    for line in runpy.run_path(str(DOCS / "conf.py"))["reference"]().splitlines():
         if found := re.match(r"\.\. currentmodule:: (\S+)", line):
             section = found[1]
         elif found := re.match(r"   ([A-Za-z_.]+)$", line):

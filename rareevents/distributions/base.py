@@ -80,7 +80,7 @@ class Distribution:
             raise TypeError(f"{type(self).__name__} must define log_density(self, x)")
         return self.functions()[1](self, x)
 
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The plain functions (draw, log_density) to compile; each takes the record of the fields first."""
         draw, log_density = type(self).draw, type(self).log_density
         for name, given in (("draw(self, rng)", draw), ("log_density(self, x)", log_density)):
@@ -99,7 +99,7 @@ class Distribution:
 
     # ------------------------------------------------------------------------------------ what follows from these
     @cached_property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         """The fields and derived constants as compiled code sees them, and the support of a user's law."""
         if not dataclasses.is_dataclass(self) or not type(self).__dataclass_params__.frozen:   # type: ignore[attr-defined]
             raise TypeError(f"{type(self).__name__} must be a frozen dataclass: put @dataclass(frozen=True) above it")
@@ -250,7 +250,7 @@ def derived(owner: Any) -> dict[str, Any]:
     return owner.__dict__["_derived"]
 
 
-def _guarded(log_density: Callable, rows: bool) -> Callable:
+def _guarded(log_density: Callable[..., Any], rows: bool) -> Callable[..., Any]:
     """The log density, -inf outside the declared support, where the user's function need not be right."""
     def number(self, x):
         return log_density(self, x) if self.inside_low <= x <= self.inside_high else -math.inf

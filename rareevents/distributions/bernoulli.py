@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, integers, require_number
+from rareevents.distributions.base import Distribution, Support, integers, require_number
+from rareevents.kernels.streams import Rng
 
 
 def tilted_success(p: float, theta: float) -> float:
@@ -44,7 +45,7 @@ class Bernoulli(Distribution):
     """
 
     p: float
-    support = integers(0, 1)
+    support: ClassVar[Support] = integers(0, 1)
     log_concave = True
 
     def __post_init__(self) -> None:
@@ -55,11 +56,11 @@ class Bernoulli(Distribution):
                                   math.log(self.p) if self.p > 0.0 else -math.inf])}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> int:
         return 1 if rng.random() < self.p else 0
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: int) -> float:
         return self.logs[int(x)] if x == 0 or x == 1 else -math.inf       # no branch on x, which nobody can foresee
 
     # Moments

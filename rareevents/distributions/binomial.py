@@ -12,6 +12,7 @@ from rareevents.distributions.bernoulli import success_log_mgf, tilted_success
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 from rareevents.kernels.special import binomial_log_mass, log_factorial
+from rareevents.kernels.streams import Rng
 
 
 def _rejection(rng, n, p):
@@ -85,7 +86,7 @@ class Binomial(Distribution):
                 "log_q": math.log1p(-self.p) if self.p < 1.0 else 0.0}
 
     # Sampling: the rarer outcome is counted, by a table where one suffices
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> int | np.int64:
         if self.table.size == 1:
             x = _rejection(rng, self.n, self.rarer)
         else:
@@ -100,7 +101,7 @@ class Binomial(Distribution):
         return self.n - x if self.flip else x
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: int) -> float:
         if x < 0 or x > self.n:
             return -math.inf
         if self.p == 0.0:

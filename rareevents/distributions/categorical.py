@@ -11,6 +11,7 @@ import numpy as np
 
 from rareevents.distributions.base import Distribution, Support, integers, require, require_number
 from rareevents.kernels.alias import alias_draw, alias_table
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ class Categorical(Distribution):
         return {"log_p": self._log_p, "table": alias_table(self._p)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> int | np.int64:
         return alias_draw(rng, self.table)
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: int) -> float:
         return self.log_p[x] if 0 <= x < self.log_p.size else -math.inf
 
     # Moments

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, log_complement, reals, require, require_number
+from rareevents.distributions.base import Distribution, Support, log_complement, reals, require, require_number
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Exponential(Distribution):
     """
 
     rate: float
-    support = reals(0.0, math.inf)
+    support: ClassVar[Support] = reals(0.0, math.inf)
     log_concave = True
 
     def __post_init__(self) -> None:
@@ -39,11 +40,11 @@ class Exponential(Distribution):
         return {"log_rate": math.log(self.rate)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return rng.standard_exponential() / self.rate
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         return self.log_rate - self.rate * x if x >= 0.0 else -math.inf
 
     def log_tails(self, x: float) -> tuple[float, float]:

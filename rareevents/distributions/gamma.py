@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, reals, require, require_number
+from rareevents.distributions.base import Distribution, Support, reals, require, require_number
 from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.kernels.special import HALF_LOG_TWO_PI, stirling_error
+from rareevents.kernels.streams import Rng
 
 TINY = 2.2250738585072014e-308        # the smallest normal double
 
@@ -38,7 +39,7 @@ class Gamma(Distribution):
 
     shape: float
     rate: float
-    support = reals(0.0, math.inf)
+    support: ClassVar[Support] = reals(0.0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("shape", self.shape, low=0.0, open_low=True)
@@ -54,11 +55,11 @@ class Gamma(Distribution):
         return {"log_norm": stirling_error.py_func(self.shape) + HALF_LOG_TWO_PI - 0.5 * math.log(self.shape)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return max(rng.standard_gamma(self.shape) / self.rate, TINY)
 
     # Evaluation: Loader's (2000) saddle-point form where the terms of the plain one would cancel
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         if x <= 0.0:
             if x < 0.0 or self.shape > 1.0:
                 return -math.inf

@@ -10,6 +10,7 @@ import numpy as np
 from rareevents.distributions.base import Distribution, Support, integers, log_complement, require, require_number
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,14 @@ class Geometric(Distribution):
                 **table_of(lambda x: self.p * np.exp(xlog1py(x, -float(self.p))), math.inf)}
 
     # Sampling: a table; what is beyond it, or everything without one, is a rounded exponential (no memory)
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> int | np.int64:
         x = alias_draw(rng, self.table) if self.table.size > 1 else self.cells
         if x < self.cells:
             return x
         return self.cells + math.floor(rng.standard_exponential() * self.length)
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: int) -> float:
         if x < 0:
             return -math.inf
         return self.log_p + x * self.log_q if x > 0 else self.log_p

@@ -94,7 +94,7 @@ class HalfSpace(Distribution):
                 "log_inside": self.log_inside}
 
     # Sampling and evaluation
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_row, log_row = self.law.functions()
 
         def draw(self, rng, x):

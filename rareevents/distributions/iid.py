@@ -64,7 +64,7 @@ class IID(Distribution):
         return type(self), self.law.functions_key
 
     # Sampling and evaluation
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_one, log_one = self.law.functions()
 
         def draw(self, rng, x):

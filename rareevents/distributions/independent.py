@@ -69,7 +69,7 @@ class Independent(Distribution):
         return type(self), self.dtype, tuple(self.laws[group[0]].functions_key for group in self._groups)
 
     @cached_property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         return records.record(**self.derive())
 
     def derive(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Independent(Distribution):
                                         starts=np.cumsum([0, *map(len, self._groups)]))}
 
     # Sampling and evaluation: group by group
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_parts: Any = None
         log_parts: Any = None
         for g in reversed(range(len(self._groups))):
@@ -112,8 +112,8 @@ class Independent(Distribution):
         return Independent([law.tilt(float(t)) for law, t in pairs])
 
 
-def _group(g: int, draw_one: Callable, log_one: Callable, counts_as_floats: bool, draw_rest: Any,
-           log_rest: Any) -> tuple[Callable, Callable]:
+def _group(g: int, draw_one: Callable[..., Any], log_one: Callable[..., Any], counts_as_floats: bool, draw_rest: Any,
+           log_rest: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Draw and evaluate the components of group g, then those of the groups after it."""
     def log_count(part, x):
         if not -EXACT <= x <= EXACT or x != math.floor(x):

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, exp_or_inf, reals, require, require_number
+from rareevents.distributions.base import Distribution, Support, exp_or_inf, reals, require, require_number
 from rareevents.distributions.quadrature import numeric_log_mgf
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class LogNormal(Distribution):
 
     mu: float
     sigma: float
-    support = reals(0.0, math.inf)
+    support: ClassVar[Support] = reals(0.0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("mu", self.mu)
@@ -47,18 +48,18 @@ class LogNormal(Distribution):
         return {"log_norm": math.log(self.sigma) + 0.5 * math.log(2.0 * math.pi)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return math.exp(self.mu + self.sigma * rng.standard_normal())
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         if x <= 0.0:
             return -math.inf
         y = math.log(x)
         z = (y - self.mu) / self.sigma
         return -0.5 * z * z - y - self.log_norm
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         return 0.5 * math.erfc((math.log(x) - self.mu) / (self.sigma * 1.4142135623730951)) if x > 0.0 else 1.0
 
     def scaled(self, c: float) -> LogNormal:

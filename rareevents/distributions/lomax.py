@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, log_complement, reals, require, require_number
+from rareevents.distributions.base import Distribution, Support, log_complement, reals, require, require_number
 from rareevents.distributions.quadrature import numeric_log_mgf
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Lomax(Distribution):
 
     alpha: float
     scale: float
-    support = reals(0.0, math.inf)
+    support: ClassVar[Support] = reals(0.0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("alpha", self.alpha, low=0.1)
@@ -46,14 +47,14 @@ class Lomax(Distribution):
         return {"log_norm": math.log(self.scale) - math.log(self.alpha)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return self.scale * math.expm1(rng.standard_exponential() / self.alpha)
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         return -(self.alpha + 1.0) * math.log1p(x / self.scale) - self.log_norm if x >= 0.0 else -math.inf
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         return (1.0 + x / self.scale) ** -self.alpha if x > 0.0 else 1.0
 
     def scaled(self, c: float) -> Lomax:

@@ -102,7 +102,7 @@ class Mixture(Distribution):
         return type(self), self.size is None, parts
 
     @cached_property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         return records.record(**self.derive())
 
     def derive(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Mixture(Distribution):
                                         starts=np.cumsum([0, *map(len, self._groups)]))}
 
     # Sampling: a component from the table. Evaluation: a sum over all of them, relative to the largest so far
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_part: Any = None
         fold: Any = None
         for g in reversed(range(len(self._groups))):
@@ -157,7 +157,7 @@ class Mixture(Distribution):
         return Mixture([c.tilt(theta) for _, c in self._drawn], [math.exp(v - total) for v in logs])
 
 
-def _draw_number(g: int, draw_one: Callable, draw_rest: Any) -> Callable:
+def _draw_number(g: int, draw_one: Callable[..., Any], draw_rest: Any) -> Callable[..., Any]:
     """Draw from component c, which is in group g or in a later one."""
     def draw(parts, stacks, c, rng):
         return draw_one(stacks[0]._take(c - parts.starts[g]), rng)
@@ -167,7 +167,7 @@ def _draw_number(g: int, draw_one: Callable, draw_rest: Any) -> Callable:
     return draw if draw_rest is None else draw_on
 
 
-def _draw_row(g: int, draw_one: Callable, draw_rest: Any) -> Callable:
+def _draw_row(g: int, draw_one: Callable[..., Any], draw_rest: Any) -> Callable[..., Any]:
     """The same for rows."""
     def draw(parts, stacks, c, rng, x):
         draw_one(stacks[0]._take(c - parts.starts[g]), rng, x)
@@ -180,7 +180,7 @@ def _draw_row(g: int, draw_one: Callable, draw_rest: Any) -> Callable:
     return draw if draw_rest is None else draw_on
 
 
-def _fold(g: int, log_one: Callable, fold_rest: Any) -> Callable:
+def _fold(g: int, log_one: Callable[..., Any], fold_rest: Any) -> Callable[..., Any]:
     """Add the terms of group g and later ones to a running sum: its log is top + log(total)."""
     def fold(parts, stacks, x, top, total):
         for c in range(parts.starts[g], parts.starts[g + 1]):

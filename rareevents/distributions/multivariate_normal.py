@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, reals
+from rareevents.distributions.base import Distribution, Support, reals
 from rareevents.distributions.parts import thetas
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class MultivariateNormal(Distribution):
 
     mean: Any
     covariance: Any
-    support = reals(-math.inf, math.inf)
+    support: ClassVar[Support] = reals(-math.inf, math.inf)
 
     def __post_init__(self) -> None:
         for name, ndim in (("mean", 1), ("covariance", 2)):
@@ -80,7 +81,7 @@ class MultivariateNormal(Distribution):
                 "log_norm": float(np.log(root.diagonal()).sum()) + 0.5 * self.size * math.log(2.0 * math.pi)}
 
     # Sampling: independent normals in the row, replaced from its end by their combinations
-    def draw(self, rng, x):
+    def draw(self, rng: Rng, x: np.ndarray) -> None:
         for i in range(x.size):
             x[i] = rng.standard_normal()
         for i in range(x.size - 1, -1, -1):
@@ -91,7 +92,7 @@ class MultivariateNormal(Distribution):
             x[i] = self.mean[i] + total
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: np.ndarray) -> float:
         squares = 0.0
         for i in range(x.size):
             z = self.inverse[i, i] * (x[i] - self.mean[i])

@@ -11,6 +11,7 @@ from rareevents.distributions.base import Distribution, Support, integers, requi
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 from rareevents.kernels.special import negative_binomial_log_mass
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class NegativeBinomial(Distribution):
         return {"odds": (1.0 - self.p) / self.p, "log_p": math.log(self.p), **table_of(mass, math.inf)}
 
     # Sampling: a table where one suffices, a gamma mixture of Poisson laws elsewhere
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> int | np.int64:
         if self.table.size == 1:
             return rng.poisson(rng.standard_gamma(self.r) * self.odds)
         x = alias_draw(rng, self.table)
@@ -75,7 +76,7 @@ class NegativeBinomial(Distribution):
         return x
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: int) -> float:
         if x < 0 or (self.p == 1.0 and x > 0):
             return -math.inf
         return negative_binomial_log_mass(x, self.r, self.p) if x > 0 else self.r * self.log_p

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, reals, require_number
+from rareevents.distributions.base import Distribution, Support, reals, require_number
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Normal(Distribution):
 
     mean: float = 0.0
     sd: float = 1.0
-    support = reals(-math.inf, math.inf)
+    support: ClassVar[Support] = reals(-math.inf, math.inf)
     log_concave = True
 
     def __post_init__(self) -> None:
@@ -44,11 +45,11 @@ class Normal(Distribution):
                 "log_norm": math.log(self.sd) + 0.5 * math.log(2.0 * math.pi)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return self.mean + self.sd * rng.standard_normal()
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         z = (x - self.mean) * self.inverse_sd
         return -0.5 * z * z - self.log_norm
 

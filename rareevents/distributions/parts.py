@@ -22,7 +22,7 @@ def alike(laws: Sequence[Distribution]) -> list[list[int]]:
     return list(groups.values())
 
 
-def stacks(laws: Sequence[Distribution], groups: list[list[int]]) -> tuple:
+def stacks(laws: Sequence[Distribution], groups: list[list[int]]) -> tuple[Any, ...]:
     """The records of all laws: a stack per group, nested pairwise."""
     return records.nest([records.stack([laws[i].record for i in group]) for group in groups])
 

@@ -12,6 +12,7 @@ from rareevents.distributions.gamma_tails import log_gamma_tails
 from rareevents.distributions.table import table_of
 from rareevents.kernels.alias import alias_draw
 from rareevents.kernels.special import log_factorial, poisson_log_mass
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Poisson(Distribution):
                 **table_of(lambda x: np.exp(xlogy(x, self.rate) - self.rate - gammaln(x + 1.0)), math.inf)}
 
     # Sampling: a table; one draw in 10^12 or so is beyond it; no table for rates too large for one
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> int | np.int64:
         if self.table.size == 1:
             return rng.poisson(self.rate)
         x = alias_draw(rng, self.table)
@@ -67,7 +68,7 @@ class Poisson(Distribution):
         return x
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: int) -> float:
         if x < 0:
             return -math.inf
         if self.rate == 0.0:

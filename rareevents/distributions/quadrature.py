@@ -182,7 +182,7 @@ def reals(log_f: Callable[[np.ndarray], np.ndarray], low: float, high: float, dr
     a, b = edges[:-1], edges[1:]
     x, logs = terms(a, b)
     tails = _tails(edges, np.logaddexp.reduce(logs, axis=1))
-    kept: list[tuple] = []
+    kept: list[tuple[Any, ...]] = []
     total = -math.inf
     for _ in range(64):
         middle = a + (0.5 * b - 0.5 * a)

@@ -63,7 +63,7 @@ class Shifted(Distribution):
         return self.law.log_concave
 
     # Sampling and evaluation
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_one, log_one = self.law.functions()
 
         def draw(self, rng):

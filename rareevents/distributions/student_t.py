@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from rareevents.distributions.base import Distribution, reals, require, require_number
+from rareevents.distributions.base import Distribution, Support, reals, require, require_number
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class StudentT(Distribution):
     df: float
     loc: float = 0.0
     scale: float = 1.0
-    support = reals(-math.inf, math.inf)
+    support: ClassVar[Support] = reals(-math.inf, math.inf)
 
     def __post_init__(self) -> None:
         require_number("df", self.df, low=0.1)
@@ -56,12 +57,12 @@ class StudentT(Distribution):
                 "log_norm": math.log(self.scale) + 0.5 * math.log(self.df * math.pi) - ratio}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         spread = max(rng.standard_gamma(0.5 * self.df), 1e-300) * 2.0 / self.df
         return self.loc + self.scale * rng.standard_normal() / math.sqrt(spread)
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         z = abs(x - self.loc) / self.scale
         power = math.log1p(z * z / self.df) if z < 1e150 else 2.0 * math.log(z) - self.log_df
         return -0.5 * (self.df + 1.0) * power - self.log_norm

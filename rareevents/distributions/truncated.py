@@ -116,7 +116,7 @@ class Truncated(Distribution):
         return {**self._cells, "log_inside": self.log_inside}
 
     # Sampling and evaluation
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_one, log_one = self.law.functions()
 
         def reject(self, rng):

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, log_complement, reals, require, require_number
+from rareevents.distributions.base import Distribution, Support, log_complement, reals, require, require_number
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class TwoPieceLogNormal(Distribution):
     mu: float
     sigma: float
     stretch: float
-    support = reals(0.0, math.inf)
+    support: ClassVar[Support] = reals(0.0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("mu", self.mu)
@@ -46,12 +47,12 @@ class TwoPieceLogNormal(Distribution):
         return {"log_norm": log_norm, "above": self.stretch / (1.0 + self.stretch)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         z = abs(rng.standard_normal())
         return math.exp(self.mu + self.sigma * (self.stretch * z if rng.random() < self.above else -z))
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         if x <= 0.0:
             return -math.inf
         y = math.log(x)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rareevents.distributions.base import Distribution, Support, reals, require, require_number
+from rareevents.kernels.streams import Rng
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class Uniform(Distribution):
         return {"log_width": math.log(self.high - self.low)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return self.low + (self.high - self.low) * rng.random()
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         return -self.log_width if self.low <= x <= self.high else -math.inf
 
     def log_tails(self, x: float) -> tuple[float, float]:

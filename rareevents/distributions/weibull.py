@@ -3,10 +3,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from rareevents.distributions.base import Distribution, exp_or_inf, log_complement, reals, require, require_number
+from rareevents.distributions.base import (
+    Distribution,
+    Support,
+    exp_or_inf,
+    log_complement,
+    reals,
+    require,
+    require_number,
+)
 from rareevents.distributions.quadrature import numeric_log_mgf
+from rareevents.kernels.streams import Rng
 
 TINY = 2.2250738585072014e-308        # the smallest normal double
 
@@ -37,7 +46,7 @@ class Weibull(Distribution):
 
     shape: float
     scale: float
-    support = reals(0.0, math.inf)
+    support: ClassVar[Support] = reals(0.0, math.inf)
 
     def __post_init__(self) -> None:
         require_number("shape", self.shape, low=0.01)
@@ -52,11 +61,11 @@ class Weibull(Distribution):
                 "log_norm": math.log(self.scale) - math.log(self.shape)}
 
     # Sampling
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         return max(self.scale * rng.standard_exponential() ** self.power, TINY)
 
     # Evaluation
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         if x <= 0.0:
             if x < 0.0 or self.shape > 1.0:
                 return -math.inf
@@ -65,7 +74,7 @@ class Weibull(Distribution):
         hazard = self.shape * y
         return (self.shape - 1.0) * y - (math.exp(hazard) if hazard < 700.0 else math.inf) - self.log_norm
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         return math.exp(-math.exp(self.shape * (math.log(x) - self.log_scale))) if x > 0.0 else 1.0
 
     def scaled(self, c: float) -> Weibull:

@@ -58,7 +58,7 @@ class ZeroInflated(Distribution):
         return {"log_rest": math.log1p(-self.p0) if self.p0 < 1.0 else -math.inf}
 
     # Sampling
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         draw_one, log_one = self.law.functions()
 
         def draw(self, rng):

@@ -235,10 +235,10 @@ def jensen_shannon_divergence(p: Any, q: Any, *, base: float = 2.0) -> Any:
 class LogRatio(Integrand):
     """scale (log over(x) - log under(x)) as an integrand, without `over` scale (-log under(x))."""
 
-    log_over: Callable | None = None
-    log_under: Callable | None = None
+    log_over: Callable[..., Any] | None = None
+    log_under: Callable[..., Any] | None = None
 
-    def function(self) -> Callable:
+    def function(self) -> Callable[..., Any]:
         """The plain function (record, x) -> value to compile."""
         log_over, log_under = self.log_over, self.log_under
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from rareevents.kernels.fuse import fuse
-from rareevents.kernels.streams import word
+from rareevents.kernels.streams import Rng, word
 
 U = np.uint64
 
@@ -35,7 +35,7 @@ def alias_table(probabilities: np.ndarray) -> np.ndarray:
                      for i in range(cells)], dtype=U)
 
 
-def alias_draw(rng, table):
+def alias_draw(rng: Rng, table: np.ndarray) -> np.int64:
     """The index of a cell's outcome, with the table's probabilities."""
     w = word(rng)
     mask = U(table.size - 1)
@@ -44,7 +44,7 @@ def alias_draw(rng, table):
     return np.int64(cell) if (w | mask) < (packed | mask) else np.int64(packed & mask)
 
 
-def alias_row(rng, tables, row):
+def alias_row(rng: Rng, tables: np.ndarray, row: int) -> np.int64:
     """The same from one row of a matrix of tables."""
     w = word(rng)
     mask = U(tables.shape[1] - 1)
@@ -66,7 +66,7 @@ def alias_rows(probabilities: np.ndarray) -> np.ndarray:
     return out
 
 
-def pack_rows(scaled, small, large, bits, out):
+def pack_rows(scaled: np.ndarray, small: np.ndarray, large: np.ndarray, bits: np.uint64, out: np.ndarray) -> None:
     """`alias_table` of every row of probabilities times the number of cells: a kernel without roles."""
     cells = scaled.shape[1]
     top = 2.0 ** (64 - np.int64(bits))

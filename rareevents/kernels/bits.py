@@ -5,9 +5,14 @@ and within one unit in the last place.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core.typing.context import BaseContext
+from numba.core.typing.templates import Signature
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic, overload
 
@@ -18,25 +23,25 @@ LEAF = dict(nogil=True, error_model="numpy", forceinline=True, no_cfunc_wrapper=
 
 
 @intrinsic
-def as_float(context, bits):
+def as_float(context: BaseContext, bits: types.Type) -> tuple[Signature, Callable[..., Any]]:
     """The double with these 64 bits."""
     return types.float64(types.uint64), lambda c, b, s, args: b.bitcast(args[0], ir.DoubleType())
 
 
 @intrinsic
-def as_bits(context, value):
+def as_bits(context: BaseContext, value: types.Type) -> tuple[Signature, Callable[..., Any]]:
     """The 64 bits of a double."""
     return types.uint64(types.float64), lambda c, b, s, args: b.bitcast(args[0], ir.IntType(64))
 
 
 @intrinsic
-def fma(context, a, b, c):
+def fma(context: BaseContext, a: types.Type, b: types.Type, c: types.Type) -> tuple[Signature, Callable[..., Any]]:
     """a * b + c with one rounding."""
     return types.float64(types.float64, types.float64, types.float64), lambda c, b, s, args: b.fma(*args)
 
 
 @intrinsic
-def high_product(context, a, b):
+def high_product(context: BaseContext, a: types.Type, b: types.Type) -> tuple[Signature, Callable[..., Any]]:
     """The upper 64 bits of the 128-bit product of two unsigned integers."""
     def codegen(context, builder, signature, args):
         wide = ir.IntType(128)
@@ -46,7 +51,7 @@ def high_product(context, a, b):
 
 
 @njit(**LEAF)
-def exp(x):
+def exp(x: float) -> float:
     """exp(x): zero below -708, infinity above 709.78, NaN for NaN.
 
     Cody-Waite reduction to |r| <= log(2) / 2, then 1 + r + r^2 g(r) with the minimax g of degree 9, error 3.6e-18.
@@ -77,7 +82,7 @@ def exp(x):
 
 
 @njit(**LEAF)
-def log(x):
+def log(x: float) -> float:
     """log(x): minus infinity at zero, NaN below, infinity at infinity, NaN for NaN; denormal numbers too.
 
     x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); log(1 + f) by the series in s = f / (2 + f), whose minimax
@@ -107,7 +112,7 @@ def log(x):
 
 
 @njit(**LEAF)
-def log1p(x):
+def log1p(x: float) -> float:
     """log(1 + x), also where 1 + x rounds: the rounding error over 1 + x is the missing part to first order."""
     u = 1.0 + x
     lost = (x - (u - 1.0)) / u
@@ -122,7 +127,7 @@ def _float_of_bool(x):
     return None
 
 
-def is_boolean(value):
+def is_boolean(value: Any) -> bool:
     """Whether a value's compiled type is bool: a proof that it is at most one."""
     return isinstance(value, bool)
 
@@ -133,7 +138,7 @@ def _is_boolean(value):
     return lambda value: answer
 
 
-def replaced(values, i, value):
+def replaced(values: tuple[Any, ...], i: int, value: Any) -> tuple[Any, ...]:
     """The tuple with another value at place i."""
     return (*values[:i], value, *values[i + 1:])
 
@@ -143,7 +148,7 @@ def _replaced(values, i, value):
     return lambda values, i, value: tuple_setitem(values, i, value)
 
 
-def put(values, y, i):
+def put(values: tuple[Any, ...], y: np.ndarray, i: int) -> None:
     """Write several values, of one kind or not, to y[0, i], y[1, i], ..."""
     for k in range(len(values)):
         y[k, i] = values[k]
@@ -152,7 +157,10 @@ def put(values, y, i):
 @overload(put, jit_options=LEAF)
 def _put(values, y, i):
     if not isinstance(values, types.Tuple):
-        return put
+        def all_alike(values, y, i):                       # `put`, but Numba compares its types with those above
+            for k in range(len(values)):
+                y[k, i] = values[k]
+        return all_alike
     lines = "".join(f"    y[{k}, i] = values[{k}]\n" for k in range(len(values)))
     names = {}
     exec(f"def each(values, y, i):\n{lines}", names)

@@ -21,20 +21,23 @@ from typing import Any
 import numpy as np
 
 from rareevents.kernels.bits import is_boolean, put
-from rareevents.kernels.streams import address, new_rng, xoshiro
+from rareevents.kernels.streams import Rng, address, new_rng, xoshiro
 from rareevents.kernels.sums import OK, settle, settle_copies
 
 NO_MARK = np.uint64(0)
 
 
-def draw(law, rng): ...
-def fill(q, rng, x, m): ...
-def weigh(p, q, e, x, w, y, m): ...
-def boolean(e, x): ...
-def log_density(law, x): ...
+def draw(law: tuple[Any, ...], rng: Rng) -> Any: ...
+def fill(q: tuple[Any, ...], rng: Rng, x: np.ndarray, m: int) -> None: ...
+def weigh(p: tuple[Any, ...], q: tuple[Any, ...], e: tuple[Any, ...], x: np.ndarray, w: np.ndarray, y: np.ndarray,
+          m: int) -> None: ...
+def boolean(e: tuple[Any, ...], x: Any) -> bool: ...
+def log_density(law: tuple[Any, ...], x: Any) -> float: ...
 
 
-def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weights, largest, status):
+def block_chunk(seed: np.uint64, stage: np.uint32, chunk: np.uint64, n: int, p: tuple[Any, ...], q: tuple[Any, ...],
+                e: tuple[Any, ...], x: np.ndarray, w: np.ndarray, v: np.ndarray, y: np.ndarray, counts: np.ndarray,
+                terms: np.ndarray, weights: np.ndarray, largest: np.ndarray, status: np.ndarray) -> np.uint64:
     """A chunk of numbers or rows, one log weight each."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
@@ -53,8 +56,10 @@ def block_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     return xoshiro(rng)
 
 
-def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weights, largest, status,
-                low, tally, copies):
+def count_chunk(seed: np.uint64, stage: np.uint32, chunk: np.uint64, n: int, p: tuple[Any, ...], q: tuple[Any, ...],
+                e: tuple[Any, ...], x: np.ndarray, w: np.ndarray, v: np.ndarray, y: np.ndarray, counts: np.ndarray,
+                terms: np.ndarray, weights: np.ndarray, largest: np.ndarray, status: np.ndarray, low: int,
+                tally: np.ndarray, copies: np.ndarray) -> np.uint64:
     """A chunk of integers: tally them first, then weigh each distinct value once.
 
     Weight and integrand are functions of the integer, so the tally says everything. Integers outside the window
@@ -98,7 +103,8 @@ def count_chunk(seed, stage, chunk, n, p, q, e, x, w, v, y, counts, terms, weigh
     return xoshiro(rng)
 
 
-def box_chunk(seed, stage, chunk, n, p, q, e, x, w, y):
+def box_chunk(seed: np.uint64, stage: np.uint32, chunk: np.uint64, n: int, p: tuple[Any, ...], q: tuple[Any, ...],
+              e: tuple[Any, ...], x: np.ndarray, w: np.ndarray, y: np.ndarray) -> np.uint64:
     """The draws of a chunk in x, their log weights in w: all that can be compiled for a black box."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
@@ -108,26 +114,27 @@ def box_chunk(seed, stage, chunk, n, p, q, e, x, w, y):
 
 
 # Draws, densities and values apart: what a search needs of many laws is compiled once for each, not for each pair.
-def draws(seed, stage, chunk, q, x):
+def draws(seed: np.uint64, stage: np.uint32, chunk: np.uint64, q: tuple[Any, ...], x: np.ndarray) -> None:
     """As many draws as x holds."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
     fill(q._borrow(), rng, x, len(x))
 
 
-def values(p, q, e, x, w, y):
+def values(p: tuple[Any, ...], q: tuple[Any, ...], e: tuple[Any, ...], x: np.ndarray, w: np.ndarray,
+           y: np.ndarray) -> None:
     """The integrand value of every entry, or row, of x."""
     weigh(p._borrow(), q._borrow(), e._borrow(), x, w, y, len(x))
 
 
-def log_densities(law, x, out):
+def log_densities(law: tuple[Any, ...], x: np.ndarray, out: np.ndarray) -> None:
     """The log density of every entry, or row, of x."""
     lent = law._borrow()
     for i in range(len(x)):
         out[i] = log_density(lent, x[i])
 
 
-def log_densities_of_each(stack, x, out):
+def log_densities_of_each(stack: tuple[Any, ...], x: np.ndarray, out: np.ndarray) -> None:
     """The log density of every entry, or row, of x under every law of a stack: out[law, draw]."""
     laws = stack._borrow()
     for j in range(len(out)):
@@ -137,13 +144,14 @@ def log_densities_of_each(stack, x, out):
 
 
 # ---------------------- a kernel without roles, as `sums.merge` is: `fuse` keeps them on disk, or does without
-def settle_block(m, w, v, y, counts, terms, weights, largest):
+def settle_block(m: int, w: np.ndarray, v: np.ndarray, y: np.ndarray, counts: np.ndarray, terms: np.ndarray,
+                 weights: np.ndarray, largest: np.ndarray) -> int:
     """The statistics of m draws whose integrand values were made outside compiled code; returns a status of `sums`."""
     return settle(np.int64(0), m, w, v, y, counts, terms, weights, largest)
 
 
 # ------------------------------------------------------------------------------------------------ roles
-def filler(draw: Callable, rows: bool) -> Callable:
+def filler(draw: Callable[..., Any], rows: bool) -> Callable[..., Any]:
     """Fill x with draws: numbers, or rows that `draw` fills itself."""
     def fill_numbers(q, rng, x, m):
         for i in range(m):
@@ -155,7 +163,7 @@ def filler(draw: Callable, rows: bool) -> Callable:
     return fill_rows if rows else fill_numbers
 
 
-def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable:
+def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable[..., Any]:
     """Fill w with log weights and y with integrand values; quantities=None: f returns one number.
 
     Without log_q the proposal is the nominal law and every weight is one; without f only the weights are filled.
@@ -188,7 +196,7 @@ def weigher(log_p: Any, log_q: Any, f: Any, quantities: int | None) -> Callable:
     return weigh_block
 
 
-def boolean_of(f: Any) -> Callable:
+def boolean_of(f: Any) -> Callable[..., Any]:
     """Whether f's compiled type is bool."""
     def answer(e, x):
         return is_boolean(f(e, x))

@@ -48,6 +48,9 @@ class Frozen:
     vectorised: whether it runs in loops that can be vectorised, and gets the functions for that.
     """
 
+    function: Any
+    digest: bytes
+
     def __init__(self, function: types.FunctionType, build: bool = True, vectorised: bool = False) -> None:
         self.users: list[types.FunctionType] = []
         self._memo: dict[types.FunctionType, tuple[Any, bytes] | None] = {}

@@ -15,6 +15,7 @@ import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import llvmlite
 import numba
@@ -24,13 +25,13 @@ from numba.core import errors
 
 from rareevents.kernels.freeze import Frozen, lines_of, where
 
-log = logging.getLogger("rareevents")
+log: logging.Logger = logging.getLogger("rareevents")
 HERE = Path(__file__).parent
 KEPT_ON_DISK = 400
 VECTORISED = ("weigh", "log_density")            # the roles whose loops have no branch per draw
 COMPILED: collections.Counter[str] = collections.Counter()       # compiled, loaded, uncached: tests count these
 
-_kernels: dict[str, Callable] = {}
+_kernels: dict[str, Callable[..., Any]] = {}
 _lock = threading.Lock()
 _versions = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))
@@ -42,7 +43,8 @@ class CompileError(TypeError):
     """A user's function cannot be compiled; the message names the function, its file, its line and the reason."""
 
 
-def fuse(template: types.FunctionType, roles: dict[str, types.FunctionType], arguments: tuple) -> Callable:
+def fuse(template: types.FunctionType, roles: dict[str, types.FunctionType],
+         arguments: tuple[Any, ...]) -> Callable[..., Any]:
     """The kernel of `template` with its globals named in `roles` replaced by plain functions.
 
     `arguments` are examples: only their types count. The same functions, types and versions give the same kernel.
@@ -63,7 +65,7 @@ def fuse(template: types.FunctionType, roles: dict[str, types.FunctionType], arg
         return _kernels[name]
 
 
-def _compile(template: types.FunctionType, frozen: dict[str, Frozen], arguments: tuple) -> Callable:
+def _compile(template: types.FunctionType, frozen: dict[str, Frozen], arguments: tuple[Any, ...]) -> Callable[..., Any]:
     signature = tuple(map(numba.typeof, arguments))
     for cache in (True, False):
         folder = None

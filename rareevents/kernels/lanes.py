@@ -26,13 +26,13 @@ class _Eight(types.Type):
         super().__init__("Eight")
 
 
-EIGHT, VECTOR, INDEX = _Eight(), ir.VectorType(ir.DoubleType(), 8), ir.IntType(32)
+EIGHT, _VECTOR, _INDEX = _Eight(), ir.VectorType(ir.DoubleType(), 8), ir.IntType(32)
 
 
 @register_model(_Eight)
 class _EightModel(models.PrimitiveModel):
     def __init__(self, manager, eight):
-        super().__init__(manager, eight, VECTOR)
+        super().__init__(manager, eight, _VECTOR)
 
 
 @intrinsic
@@ -40,7 +40,7 @@ def _load(context, y, i):
     """y[i], ..., y[i + 7] of a contiguous array."""
     def codegen(context, builder, signature, args):
         data = make_array(signature.args[0])(context, builder, args[0]).data
-        return builder.load(builder.bitcast(builder.gep(data, [args[1]]), VECTOR.as_pointer()), align=8)
+        return builder.load(builder.bitcast(builder.gep(data, [args[1]]), _VECTOR.as_pointer()), align=8)
     return EIGHT(y, types.int64), codegen
 
 
@@ -48,8 +48,8 @@ def _load(context, y, i):
 def _all(context, x):
     """x eight times."""
     def codegen(context, builder, signature, args):
-        one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), args[0], INDEX(0))
-        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(INDEX, 8), [0] * 8))
+        one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), args[0], _INDEX(0))
+        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(_INDEX, 8), [0] * 8))
     return EIGHT(types.float64), codegen
 
 
@@ -57,7 +57,7 @@ def _operation(name, count):
     """An operation on vectors, lane by lane: an instruction of LLVM's, or one of its functions."""
     def codegen(context, builder, signature, args):
         if name.startswith("llvm."):
-            function = ir.FunctionType(VECTOR, [VECTOR] * count)
+            function = ir.FunctionType(_VECTOR, [_VECTOR] * count)
             return builder.call(cgutils.get_or_insert_function(builder.module, function, f"{name}.v8f64"), args)
         return getattr(builder, name)(*args)
     typer = [lambda context, a: (EIGHT(EIGHT), codegen), lambda context, a, b: (EIGHT(EIGHT, EIGHT), codegen),
@@ -73,7 +73,7 @@ _size, _fma = _operation("llvm.fabs", 1), _operation("llvm.fma", 3)
 def _sum(context, a):
     """((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))."""
     def codegen(context, builder, signature, args):
-        lanes = [builder.extract_element(args[0], INDEX(i)) for i in range(8)]
+        lanes = [builder.extract_element(args[0], _INDEX(i)) for i in range(8)]
         while len(lanes) > 1:
             lanes = [builder.fadd(a, b) for a, b in zip(lanes[::2], lanes[1::2], strict=True)]
         return lanes[0]
@@ -82,7 +82,7 @@ def _sum(context, a):
 
 # ------------------------------------------------------------------------------------------------ reductions
 @njit(**LEAF)
-def total(y, m):
+def total(y: np.ndarray, m: int) -> float:
     """Sum of the first m entries."""
     s = _all(0.0)
     whole = m - m % 8
@@ -95,7 +95,7 @@ def total(y, m):
 
 
 @njit(**LEAF)
-def squares(y, m):
+def squares(y: np.ndarray, m: int) -> float:
     """Sum of y^2 over the first m entries."""
     s = _all(0.0)
     whole = m - m % 8
@@ -109,7 +109,7 @@ def squares(y, m):
 
 
 @njit(**LEAF)
-def powers(y, m, mean):
+def powers(y: np.ndarray, m: int, mean: float) -> tuple[float, float, float]:
     """Sums of (y - mean)^2, ^3 and ^4 over the first m entries."""
     s2 = s3 = s4 = _all(0.0)
     centre = _all(mean)
@@ -131,7 +131,7 @@ def powers(y, m, mean):
 
 
 @njit(**LEAF)
-def absolute(y, m):
+def absolute(y: np.ndarray, m: int) -> float:
     """Sum of |y| over the first m entries."""
     s = _all(0.0)
     whole = m - m % 8
@@ -144,7 +144,7 @@ def absolute(y, m):
 
 
 @njit(**LEAF)
-def extremes(y, m):
+def extremes(y: np.ndarray, m: int) -> tuple[np.uint64, np.uint64]:
     """The bits of the largest and of the smallest |y| among the first m entries; NaN counts as largest."""
     top, low = np.uint64(0), INFINITY
     for i in range(m):
@@ -155,7 +155,7 @@ def extremes(y, m):
 
 
 @njit(**LEAF)
-def signs(y, m):
+def signs(y: np.ndarray, m: int) -> tuple[int, int]:
     """How many of the first m entries are not zero, and how many are below zero."""
     hits = negative = 0
     for i in range(m):

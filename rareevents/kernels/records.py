@@ -30,7 +30,7 @@ def __getattr__(name: str) -> type:
     return globals().setdefault(name, cls)
 
 
-def record(**fields: Any) -> tuple:
+def record(**fields: Any) -> tuple[Any, ...]:
     """A record of the given fields; numbers become float or int, sequences become arrays, records stay."""
     if not fields:
         fields = {"nothing": 0}
@@ -62,7 +62,7 @@ def tidy(value: Any) -> Any:
     return array
 
 
-def nest(items: list) -> tuple:
+def nest(items: list[Any]) -> tuple[Any, ...]:
     """[a, b, c] -> (a, (b, (c,))): unlike records in one structure that compiled code can walk."""
     return (items[0],) if len(items) == 1 else (items[0], nest(items[1:]))
 
@@ -84,12 +84,12 @@ def shape(value: Any) -> Any:
     return type(value)
 
 
-def stackable(records: list[tuple]) -> bool:
+def stackable(records: list[tuple[Any, ...]]) -> bool:
     """Whether the records are of one shape, so that their number can be data."""
     return len(set(map(shape, records))) == 1
 
 
-def stack(values: list) -> Any:
+def stack(values: list[Any]) -> Any:
     """The values of one shape as one: numbers and matrices side by side, vectors end to end, records field by field."""
     first = values[0]
     if isinstance(first, tuple):
@@ -100,7 +100,7 @@ def stack(values: list) -> Any:
     return np.array(values)
 
 
-def take(stack, j):
+def take(stack: Any, j: int) -> Any:
     """Value j of a stack; its vectors are views of the stack's. Plain functions write `stack._take(j)`."""
     if isinstance(stack, np.ndarray):
         return stack[j].item() if stack.ndim == 1 else stack[j]
@@ -110,12 +110,12 @@ def take(stack, j):
     return type(stack)(*items) if hasattr(stack, "_fields") else tuple(items)
 
 
-def borrow(stack):
+def borrow(stack: Any) -> Any:
     """The same record for what a kernel calls: its arrays are `Borrowed`. In Python, the record."""
     return stack
 
 
-def own(value):
+def own(value: Any) -> Any:
     """A borrowed array as one that may be kept; anything else as it is."""
     return value
 

@@ -21,22 +21,25 @@ import numpy as np
 
 from rareevents.kernels.records import own
 from rareevents.kernels.splitting import leveller
-from rareevents.kernels.streams import address, new_rng
+from rareevents.kernels.streams import Rng, address, new_rng
 
 MOST = 1000                   # paths for each that starts: beyond it, the trials outgrow the falls
 
 
-def climb(rng, p, e, levels, trials, n, limit, out): ...                           # noqa: D103  (a role)
+def climb(rng: Rng, p: tuple[Any, ...], e: tuple[Any, ...], levels: np.ndarray, trials: np.ndarray, n: int, limit: int,
+          out: np.ndarray) -> None: ...    # a role
 
 
-def restart_run(seed, stage, replicate, p, e, levels, trials, n, limit, out):
+def restart_run(seed: np.uint64, stage: np.uint32, replicate: np.uint64, p: tuple[Any, ...], e: tuple[Any, ...],
+                levels: np.ndarray, trials: np.ndarray, n: int, limit: int, out: np.ndarray) -> None:
     """One run, with the stream of its replicate."""
     rng = new_rng()
     address(rng, seed, stage, replicate)
     climb(rng, p._borrow(), e._borrow(), levels, trials, n, limit, out)
 
 
-def climber(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
+def climber(begin: Callable[..., Any], step: Callable[..., Any], asked: Any, height: Callable[..., Any],
+            endless: bool) -> Callable[..., Any]:
     """The role `climb`."""
     start, update, decide = asked.start, asked.update, asked.decide
     level_of, left = leveller(decide, height, endless)

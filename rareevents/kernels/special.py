@@ -17,13 +17,13 @@ LOG_FACTORIALS = np.array([math.lgamma(k + 1.0) for k in range(1024)])
 
 
 @njit(**LEAF)
-def log_factorial(x):
+def log_factorial(x: int) -> float:
     """log(x!) for an integer x >= 0."""
     return LOG_FACTORIALS[x] if x < 1024 else math.lgamma(x + 1.0)
 
 
 @njit(nogil=True, error_model="numpy")
-def stirling_error(x):
+def stirling_error(x: float) -> float:
     """log(x!) - log(sqrt(2 pi x) (x/e)^x) for x > 0; Loader (2000), section 2."""
     if x < 16.0:
         return math.lgamma(x + 1.0) - (x + 0.5) * math.log(x) + x - HALF_LOG_TWO_PI
@@ -32,7 +32,7 @@ def stirling_error(x):
 
 
 @njit(nogil=True, error_model="numpy")
-def deviance(x, mean):
+def deviance(x: float, mean: float) -> float:
     """x log(x / mean) + mean - x without cancellation; Loader (2000), equation (4)."""
     if abs(x - mean) < 0.1 * (x + mean):
         v = (x - mean) / (x + mean)
@@ -50,7 +50,7 @@ def deviance(x, mean):
 
 
 @njit(nogil=True, error_model="numpy")
-def poisson_log_mass(x, rate):
+def poisson_log_mass(x: float, rate: float) -> float:
     """log P(X = x) for X ~ Poisson(rate), x >= 0, rate > 0."""
     if x == 0:
         return -rate
@@ -58,7 +58,7 @@ def poisson_log_mass(x, rate):
 
 
 @njit(nogil=True, error_model="numpy")
-def binomial_log_mass(x, n, p):
+def binomial_log_mass(x: int, n: int, p: float) -> float:
     """log P(X = x) for X ~ Binomial(n, p), 0 <= x <= n, 0 < p < 1; Loader (2000), equation (3)."""
     q = 1.0 - p
     if x == 0:
@@ -71,7 +71,7 @@ def binomial_log_mass(x, n, p):
 
 
 @njit(nogil=True, error_model="numpy")
-def negative_binomial_log_mass(x, r, p):
+def negative_binomial_log_mass(x: float, r: float, p: float) -> float:
     """log P(X = x) for X ~ NegativeBinomial(r, p), x >= 1, r > 0, 0 < p < 1: r / (r+x) times a binomial form."""
     k = float(x)
     m = r + k

@@ -19,29 +19,33 @@ from typing import Any
 import numpy as np
 
 from rareevents.kernels.records import own
-from rareevents.kernels.streams import address, new_rng, word
+from rareevents.kernels.streams import Rng, address, new_rng, word
 
 U = np.uint64
 
 
-def split(rng, p, e, levels, n, limit, out): ...                                   # noqa: D103  (a role)
+def split(rng: Rng, p: tuple[Any, ...], e: tuple[Any, ...], levels: np.ndarray, n: int, limit: int,
+          out: np.ndarray) -> None: ...    # a role
 
 
-def split_run(seed, stage, replicate, p, e, levels, n, limit, out):
+def split_run(seed: np.uint64, stage: np.uint32, replicate: np.uint64, p: tuple[Any, ...], e: tuple[Any, ...],
+              levels: np.ndarray, n: int, limit: int, out: np.ndarray) -> None:
     """One run, with the stream of its replicate."""
     rng = new_rng()
     address(rng, seed, stage, replicate)
     split(rng, p._borrow(), e._borrow(), levels, n, limit, out)
 
 
-def graph_run(seed, stage, replicate, to, table, cells, level, final, root, n, limit, top, out):
+def graph_run(seed: np.uint64, stage: np.uint32, replicate: np.uint64, to: np.ndarray, table: np.ndarray, cells: int,
+              level: np.ndarray, final: np.ndarray, root: int, n: int, limit: int, top: int, out: np.ndarray) -> None:
     """One run over a graph: `level` of each node, `final` with the last step; `to` and `table` as in `walks`."""
     rng = new_rng()
     address(rng, seed, stage, replicate)
     split(rng, to, table, U(cells), level, final, U(root), n, limit, top, out)
 
 
-def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
+def split_graph(rng: Rng, to: np.ndarray, table: np.ndarray, cells: np.uint64, level: np.ndarray, final: np.ndarray,
+                root: np.uint64, n: int, limit: int, top: int, out: np.ndarray) -> None:
     """The role `split` over a graph; paths of a round take their steps together, as in `walks`."""
     width = top + 1
     entered, since = np.empty(n * width, np.uint64), np.empty(n * width, np.int64)
@@ -96,7 +100,9 @@ def split_graph(rng, to, table, cells, level, final, root, n, limit, top, out):
     out[0], out[1], out[2], out[3], out[4], out[5] = log_share, happened, rounds, steps, started, open_
 
 
-def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time, highest, entered, since):
+def follow(rng: Rng, to: np.ndarray, table: np.ndarray, cells: np.uint64, level: np.ndarray, final: np.ndarray,
+           limit: int, width: int, m: int, who: np.ndarray, node: np.ndarray, time: np.ndarray, highest: np.ndarray,
+           entered: np.ndarray, since: np.ndarray) -> tuple[int, int]:
     """Run the m paths of `who` to their ends; keep where they first enter each level.
 
     Returns the steps made, and how many paths were not decided at the last.
@@ -132,7 +138,8 @@ def follow(rng, to, table, cells, level, final, limit, width, m, who, node, time
     return steps, open_
 
 
-def leveller(decide: Callable, height: Callable, endless: bool) -> tuple[Callable, Callable]:
+def leveller(decide: Callable[..., Any], height: Callable[..., Any],
+             endless: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The level of a path, and the steps that it has left, as functions to compile."""
     def all_left(limit, time):
         return 1e18
@@ -157,7 +164,8 @@ def leveller(decide: Callable, height: Callable, endless: bool) -> tuple[Callabl
     return level_of, left
 
 
-def splitter(begin: Callable, step: Callable, asked: Any, height: Callable, endless: bool) -> Callable:
+def splitter(begin: Callable[..., Any], step: Callable[..., Any], asked: Any, height: Callable[..., Any],
+             endless: bool) -> Callable[..., Any]:
     """The role `split`."""
     start, update, decide = asked.start, asked.update, asked.decide
     level_of, left = leveller(decide, height, endless)

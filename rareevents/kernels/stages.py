@@ -14,7 +14,7 @@ def _stages(first: int, size: int) -> range:
 REGION, PART = 1 << 20, 1 << 12
 
 MAIN = _stages(0, REGION)                                 # the estimates of a comparison, in their order
-WEIGHTED = _stages(REGION, 1)                             # weighted_samples
+WEIGHTED = _stages(REGION, 1024)                          # weighted_samples, and methods that call no other
 REPLICATES = _stages(REGION + 1024, REGION - 1024)        # replicates, each with a stage for every component
 SUPPORT = _stages(2 * REGION, 1024)                       # where the nominal law lies outside the proposal's support
 PREMISES = _stages(2 * REGION + 1024, 1)                  # a first look at a user's law

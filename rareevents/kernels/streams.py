@@ -7,11 +7,15 @@ registers. The methods have the names of `numpy.random.Generator`, so the same `
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.typing.context import BaseContext
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, models, overload, overload_method, register_model
 
 from rareevents.kernels.bits import LEAF, as_float, high_product
@@ -19,12 +23,13 @@ from rareevents.kernels.special import poisson_log_mass
 
 U = np.uint64
 M32 = U(0xFFFFFFFF)
-I64 = ir.IntType(64)
+_I64 = ir.IntType(64)
 
 
 # ---------------------------------------------------------------------------------------------------- Philox4x32-10
 @njit(**LEAF)
-def philox(c0, c1, c2, c3, k0, k1):
+def philox(c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64,
+           k1: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """Ten rounds of Philox4x32 on four 32-bit counter words and two 32-bit key words, each held in a uint64."""
     for _ in range(10):
         p0 = U(0xD2511F53) * c0
@@ -36,6 +41,17 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 # --------------------------------------------------------------------------------------------- the stream's four words
+class Rng(Protocol):
+    """What `draw(self, rng)` receives, to those who read types: compiled four words, in Python a NumPy Generator."""
+
+    def random(self) -> float: ...
+    def standard_normal(self) -> float: ...
+    def standard_exponential(self) -> float: ...
+    def standard_gamma(self, shape: float, /) -> float: ...
+    def integers(self, n: int, /) -> int: ...
+    def poisson(self, rate: float, /) -> int: ...
+
+
 class RngType(types.Type):
     """Numba's type of `rng`: a pointer to four words on the stack."""
 
@@ -46,21 +62,21 @@ class RngType(types.Type):
 @register_model(RngType)
 class _RngModel(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):
-        super().__init__(dmm, fe_type, I64.as_pointer())
+        super().__init__(dmm, fe_type, _I64.as_pointer())
 
 
 @intrinsic
-def new_rng(context):
+def new_rng(context: BaseContext) -> tuple[Signature, Callable[..., Any]]:
     """A stream's memory. It lives in the function that calls this, so a helper must not return it."""
     def codegen(context, builder, signature, args):
-        return cgutils.alloca_once(builder, I64, size=ir.Constant(ir.IntType(32), 4))
+        return cgutils.alloca_once(builder, _I64, size=ir.Constant(ir.IntType(32), 4))
     return RngType()(), codegen
 
 
 @intrinsic(prefer_literal=True)
 def _get(context, rng, slot):
     index = slot.literal_value
-    return types.uint64(rng, slot), lambda c, b, s, args: b.load(b.gep(args[0], [ir.Constant(I64, index)]))
+    return types.uint64(rng, slot), lambda c, b, s, args: b.load(b.gep(args[0], [ir.Constant(_I64, index)]))
 
 
 @intrinsic(prefer_literal=True)
@@ -68,13 +84,13 @@ def _put(context, rng, slot, value):
     index = slot.literal_value
 
     def codegen(context, builder, signature, args):
-        builder.store(args[2], builder.gep(args[0], [ir.Constant(I64, index)]))
+        builder.store(args[2], builder.gep(args[0], [ir.Constant(_I64, index)]))
         return context.get_dummy_value()
     return types.void(rng, slot, types.uint64), codegen
 
 
 @njit(**LEAF)
-def address(rng, seed, stage, chunk):
+def address(rng: Rng, seed: np.uint64, stage: np.uint32, chunk: np.uint64) -> None:
     """Set `rng` to the start of the stream (seed, stage, chunk): 64-bit seed, 32-bit stage, 64-bit chunk id."""
     low, high = U(chunk) & M32, U(chunk) >> U(32)
     a0, a1, a2, a3 = philox(U(0), low, high, U(stage), U(seed) & M32, U(seed) >> U(32))
@@ -91,7 +107,7 @@ def python_stream(seed: int, stage: int) -> np.random.Generator:
 
 
 @njit(**LEAF)
-def xoshiro(rng):
+def xoshiro(rng: Rng) -> np.uint64:
     """The next 64-bit word of xoshiro256++."""
     s0, s1, s2, s3 = _get(rng, 0), _get(rng, 1), _get(rng, 2), _get(rng, 3)
     result = s0 + s3
@@ -111,12 +127,12 @@ def xoshiro(rng):
 
 
 @njit(**LEAF)
-def unit(word):
+def unit(word: np.uint64) -> float:
     """The word's upper 52 bits as a number strictly inside (0, 1): ((word >> 12) + 1/2) 2^-52."""
     return as_float((word >> U(12)) | U(0x3FF0000000000000)) - (1.0 - 1.1102230246251565e-16)
 
 
-def word(rng):
+def word(rng: Rng) -> np.uint64:
     """64 random bits from `rng`, or from a NumPy Generator when the code runs in Python."""
     return U(rng.bit_generator.random_raw())
 
@@ -129,7 +145,8 @@ def _word(rng):
 
 
 # ---------------------------------------------------------------------------- ziggurat (Doornik 2005), 256 layers
-def _layers(edge, area, density, inverse, count=256):
+def _layers(edge: float, area: float, density: Callable[[float], float], inverse: Callable[[float], float],
+            count: int = 256) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The layers' right edges, the share of each that lies under the next, and the density at the edges."""
     x = np.zeros(count + 1)
     x[0], x[1] = area / density(edge), edge

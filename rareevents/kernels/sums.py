@@ -22,7 +22,7 @@ OK, NOT_FINITE, BAD_WEIGHT = 0, 1, 2
 
 
 @njit(**LEAF)
-def compensated(row, value):
+def compensated(row: np.ndarray, value: float) -> None:
     """Neumaier's addition of `value` to the sum row[0] with the compensation row[1]."""
     total = row[0] + value
     if abs(row[0]) >= abs(value):
@@ -33,7 +33,7 @@ def compensated(row, value):
 
 
 @njit(**LEAF)
-def join(row, n_a, n_b, total_b, m2_b, m3_b, m4_b):
+def join(row: np.ndarray, n_a: int, n_b: int, total_b: float, m2_b: float, m3_b: float, m4_b: float) -> None:
     """Merge n_b terms with the given sum and centred moments into a row of n_a terms; the sum is added too."""
     if n_a > 0:
         n = n_a + n_b
@@ -50,7 +50,7 @@ def join(row, n_a, n_b, total_b, m2_b, m3_b, m4_b):
 
 
 @njit(nogil=True, error_model="numpy")
-def keep(heap, value):
+def keep(heap: np.ndarray, value: float) -> None:
     """Put `value` in place of the smallest of the heap if it is larger; ties stay out."""
     if value <= heap[0]:
         return
@@ -70,7 +70,7 @@ def keep(heap, value):
 
 
 @njit(**LEAF)
-def block_terms(before, m, y, counts, terms, largest):
+def block_terms(before: int, m: int, y: np.ndarray, counts: np.ndarray, terms: np.ndarray, largest: np.ndarray) -> bool:
     """Add the first m terms of y to one quantity that has `before` draws. Returns False if a term is not finite."""
     top, _ = lanes.extremes(y, m)
     if top >= lanes.INFINITY:
@@ -96,7 +96,7 @@ def block_terms(before, m, y, counts, terms, largest):
 
 
 @njit(**LEAF)
-def to_weights(m, w, v):
+def to_weights(m: int, w: np.ndarray, v: np.ndarray) -> tuple[np.uint64, np.uint64]:
     """The weights v of m log weights w. Returns the bits of the largest and of the smallest."""
     for i in range(m):
         v[i] = exp(w[i])
@@ -104,13 +104,14 @@ def to_weights(m, w, v):
 
 
 @njit(**LEAF)
-def underflowed(i, w, v, y):
+def underflowed(i: int, w: np.ndarray, v: np.ndarray, y: np.ndarray) -> bool:
     """Whether draw i is a hit whose weight is below 1e-307 (exp gives 0); a density of zero is not that."""
     return v[i] == 0.0 and w[i] > -np.inf and y[i] != 0.0
 
 
 @njit(**LEAF)
-def settle(before, m, w, v, y, counts, terms, weights, largest):
+def settle(before: int, m: int, w: np.ndarray, v: np.ndarray, y: np.ndarray, counts: np.ndarray, terms: np.ndarray,
+           weights: np.ndarray, largest: np.ndarray) -> int:
     """Turn m log weights `w` and integrand values `y` into weights and terms, and add them. Returns a status."""
     heaviest, lightest = to_weights(m, w, v)
     if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
@@ -130,7 +131,8 @@ def settle(before, m, w, v, y, counts, terms, weights, largest):
 
 
 @njit(nogil=True, error_model="numpy")
-def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
+def settle_copies(before: int, m: int, copies: np.ndarray, w: np.ndarray, v: np.ndarray, y: np.ndarray,
+                  counts: np.ndarray, terms: np.ndarray, weights: np.ndarray, largest: np.ndarray) -> int:
     """The same for m distinct draws of which draw i was made copies[i] times."""
     heaviest, _ = to_weights(m, w, v)
     if heaviest >= lanes.INFINITY:                       # the proposal's density is zero or not a number
@@ -176,7 +178,8 @@ def settle_copies(before, m, copies, w, v, y, counts, terms, weights, largest):
     return OK
 
 
-def merge(n_a, counts_a, terms_a, weights_a, largest_a, n_b, counts_b, terms_b, weights_b, largest_b):
+def merge(n_a: int, counts_a: np.ndarray, terms_a: np.ndarray, weights_a: np.ndarray, largest_a: np.ndarray, n_b: int,
+          counts_b: np.ndarray, terms_b: np.ndarray, weights_b: np.ndarray, largest_b: np.ndarray) -> None:
     """Merge the statistics of n_b draws into those of n_a draws that come before them: a template, as in `chunks`."""
     if n_b == 0:
         return

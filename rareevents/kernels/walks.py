@@ -22,18 +22,23 @@ from rareevents.kernels.alias import alias_row
 from rareevents.kernels.bits import as_float
 from rareevents.kernels.chunks import NO_MARK, is_boolean
 from rareevents.kernels.records import own
-from rareevents.kernels.streams import address, new_rng, word, xoshiro
+from rareevents.kernels.streams import Rng, address, new_rng, word, xoshiro
 from rareevents.kernels.sums import OK, settle
 
 U = np.uint64
 LOOKS = 64                    # steps between two looks at whether all paths are decided
 
 
-def along(rng, g, m, w, y, node, alive, which, logs): ...                          # noqa: D103  (a role)
-def walk(p, q, e, rng, limit, w, y, i): ...                                        # noqa: D103  (a role)
+def along(rng: Rng, g: tuple[Any, ...], m: int, w: np.ndarray, y: np.ndarray, node: np.ndarray, alive: np.ndarray,
+          which: np.ndarray, logs: np.ndarray) -> int: ...    # a role
+def walk(p: tuple[Any, ...], q: tuple[Any, ...], e: tuple[Any, ...], rng: Rng, limit: int, w: np.ndarray, y: np.ndarray,
+         i: int) -> int: ...    # a role
 
 
-def graph_chunk(seed, stage, chunk, n, g, w, v, y, node, alive, which, logs, counts, terms, weights, largest, status):
+def graph_chunk(seed: np.uint64, stage: np.uint32, chunk: np.uint64, n: int, g: tuple[Any, ...], w: np.ndarray,
+                v: np.ndarray, y: np.ndarray, node: np.ndarray, alive: np.ndarray, which: np.ndarray, logs: np.ndarray,
+                counts: np.ndarray, terms: np.ndarray, weights: np.ndarray, largest: np.ndarray,
+                status: np.ndarray) -> np.uint64:
     """A chunk of paths over a graph."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
@@ -49,7 +54,9 @@ def graph_chunk(seed, stage, chunk, n, g, w, v, y, node, alive, which, logs, cou
     return xoshiro(rng)
 
 
-def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, weights, largest, status):
+def path_chunk(seed: np.uint64, stage: np.uint32, chunk: np.uint64, n: int, p: tuple[Any, ...], q: tuple[Any, ...],
+               e: tuple[Any, ...], limit: int, w: np.ndarray, v: np.ndarray, y: np.ndarray, counts: np.ndarray,
+               terms: np.ndarray, weights: np.ndarray, largest: np.ndarray, status: np.ndarray) -> np.uint64:
     """A chunk of paths, one after another, step by step."""
     rng = new_rng()
     address(rng, seed, stage, chunk)
@@ -70,7 +77,8 @@ def path_chunk(seed, stage, chunk, n, p, q, e, limit, w, v, y, counts, terms, we
 
 
 # ------------------------------------------------------------------------------------------------ roles
-def along_graph(rng, g, m, w, y, node, alive, which, logs):
+def along_graph(rng: Rng, g: tuple[Any, ...], m: int, w: np.ndarray, y: np.ndarray, node: np.ndarray, alive: np.ndarray,
+                which: np.ndarray, logs: np.ndarray) -> int:
     """m paths: their log weights in w, the integrand in y. Returns how many were undecided at the end."""
     lent = g._borrow()                                    # unsigned indices are not checked for counting from the end
     to, table = lent.to, lent.table
@@ -104,7 +112,7 @@ def along_graph(rng, g, m, w, y, node, alive, which, logs):
     return undecided if lent.endless else 0
 
 
-def open_paths(m, node):
+def open_paths(m: int, node: np.ndarray) -> int:
     """How many paths are not decided."""
     left = 0
     for i in range(m):
@@ -112,7 +120,8 @@ def open_paths(m, node):
     return left
 
 
-def step_all(rng, m, now, cells, mask, to, table, node, logs):
+def step_all(rng: Rng, m: int, now: np.uint64, cells: np.uint64, mask: np.uint64, to: np.ndarray, table: np.ndarray,
+             node: np.ndarray, logs: np.ndarray) -> None:
     """One step of every path; those that are decided stay where they are, which is faster than to ask."""
     for i in range(m):
         place = node[i] * cells
@@ -125,7 +134,8 @@ def step_all(rng, m, now, cells, mask, to, table, node, logs):
         node[i] = to[place + move]
 
 
-def step_alive(rng, left, now, cells, mask, to, table, node, alive, logs):
+def step_alive(rng: Rng, left: int, now: np.uint64, cells: np.uint64, mask: np.uint64, to: np.ndarray,
+               table: np.ndarray, node: np.ndarray, alive: np.ndarray, logs: np.ndarray) -> int:
     """One step of every path that goes on; returns how many still do."""
     kept = U(0)
     for a in range(left):
@@ -144,7 +154,8 @@ def step_alive(rng, left, now, cells, mask, to, table, node, alive, logs):
     return np.int64(kept)
 
 
-def step_each(rng, m, now, cells, mask, component, to, table, node, which, logs):
+def step_each(rng: Rng, m: int, now: np.uint64, cells: np.uint64, mask: np.uint64, component: np.uint64, to: np.ndarray,
+              table: np.ndarray, node: np.ndarray, which: np.ndarray, logs: np.ndarray) -> int:
     """One step of every path, with the weight of each component of a mixture; `component` apart in the table.
 
     Returns how many paths go on.
@@ -166,7 +177,7 @@ def step_each(rng, m, now, cells, mask, component, to, table, node, which, logs)
     return left
 
 
-def mixed(shares, logs, i):
+def mixed(shares: np.ndarray, logs: np.ndarray, i: int) -> float:
     """log p / sum a_j q_j from the logs of p/q_j."""
     most = -np.inf
     for j in range(len(shares)):
@@ -182,7 +193,7 @@ def mixed(shares, logs, i):
 
 
 def walker(p_functions: Any, q_functions: Any, weighed: bool, steps_weighed: bool, asked: Any,
-           endless: bool) -> Callable:
+           endless: bool) -> Callable[..., Any]:
     """One path: its log weight to w[i], the integrand to y[0, i].
 
     Returns 1 if it was undecided at the end, and 2 more if the integrand's type is bool.

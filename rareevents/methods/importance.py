@@ -236,7 +236,7 @@ class _Task:
 
     def _continued(self, prefix: engine.Prefix) -> Callable[..., Estimate]:
         """How the run that left this prefix goes on."""
-        def more(stop: tuple, threads: int | None, progress: bool) -> Estimate:
+        def more(stop: tuple[Any, ...], threads: int | None, progress: bool) -> Estimate:
             require_threads(threads)
             return self.run(checked_stop(engine.Stop(*stop)), threads, progress, time.perf_counter(), prefix,
                             looked=True)

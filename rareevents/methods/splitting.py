@@ -34,7 +34,7 @@ LEVELS = 10_000               # that are given
 BRANCHES = 1_000_000          # trials of all levels together: as many paths can wait
 
 
-def split(process: Process, event: Any, *, importance: Callable | None = None,
+def split(process: Process, event: Any, *, importance: Callable[..., Any] | None = None,
           levels: Sequence[float] | None = None, trials: int | Sequence[int] | None = None, particles: int = 1000,
           replicates: int = 32, seed: int = 0, confidence: float = 0.95, threads: int | None = None,
           executor: Any = None) -> Estimate:
@@ -88,7 +88,8 @@ def split(process: Process, event: Any, *, importance: Callable | None = None,
         return climb(process, event, importance, levels, trials, particles, replicates, seed, confidence, threads)
 
 
-def climb(process: Process, event: Any, importance: Callable | None = None, levels: Sequence[float] | None = None,
+def climb(process: Process, event: Any, importance: Callable[..., Any] | None = None,
+          levels: Sequence[float] | None = None,
           trials: int | Sequence[int] | None = None, particles: int = 1000, replicates: int = 32, seed: int = 0,
           confidence: float = 0.95, threads: int | None = None, stage: int = SPLITTING[0]) -> Estimate:
     """`split` with its stage: an audit has its own."""
@@ -162,7 +163,7 @@ def _tree(process: Process, asked: Functional, way: Progress, levels: np.ndarray
     made, limit = numbers_only(process), int(process.steps or process.max_steps)
     role = restart.climber(made.begin, made.step, asked, way.function, process.steps is None)
 
-    def arguments(replicate: int, out: np.ndarray) -> tuple:
+    def arguments(replicate: int, out: np.ndarray) -> tuple[Any, ...]:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 trials, particles, limit, out)
     return _Population(restart.restart_run, {"climb": role}, arguments)
@@ -174,7 +175,7 @@ def _stepwise(process: Process, asked: Functional, way: Progress, levels: np.nda
     made, limit = numbers_only(process), int(process.steps or process.max_steps)
     role = splitting.splitter(made.begin, made.step, asked, way.function, process.steps is None)
 
-    def arguments(replicate: int, out: np.ndarray) -> tuple:
+    def arguments(replicate: int, out: np.ndarray) -> tuple[Any, ...]:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), process.record, asked.record, levels,
                 particles, limit, out)
     return _Population(splitting.split_run, {"split": role}, arguments)
@@ -191,7 +192,7 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
     level[YES] = top
     final = np.where(g.value > 0.0, top, level)
 
-    def arguments(replicate: int, out: np.ndarray) -> tuple:
+    def arguments(replicate: int, out: np.ndarray) -> tuple[Any, ...]:
         return (np.uint64(seed), np.uint32(stage), np.uint64(replicate), to.ravel(), table, cells, level, final,
                 g.root, particles, g.steps or most, top, out)
     return _Population(splitting.graph_run, {"split": splitting.split_graph}, arguments)
@@ -200,13 +201,13 @@ def _over_graph(g: Graph, asked: Functional, way: Progress, levels: np.ndarray, 
 class _Population:
     """What the population of a replicate leaves; compiled where it runs."""
 
-    def __init__(self, template: Callable, roles: dict[str, Callable],
+    def __init__(self, template: Callable[..., Any], roles: dict[str, Callable[..., Any]],
                  arguments: Callable[[int, np.ndarray], tuple]) -> None:
         self._made_of = template, roles, arguments
         self._arguments = arguments
         self._kernel = fuse(template, roles, arguments(0, np.zeros(6)))                      # type: ignore[arg-type]
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _Population, self._made_of
 
     def __call__(self, replicate: int) -> np.ndarray:

@@ -80,7 +80,7 @@ def _several(process: Process) -> Any:
     return first if np.ndim(first) == 1 else None
 
 
-def require_numbers(importance: Callable, timed: bool, process: Process, asked: Functional) -> None:
+def require_numbers(importance: Callable[..., Any], timed: bool, process: Process, asked: Functional) -> None:
     """Raise unless a user's importance is a number at the start of some paths and along them, in plain Python.
 
     Compiled code would go on with NaN, and lead a population astray.

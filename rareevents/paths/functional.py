@@ -26,11 +26,11 @@ TRIED = 16                    # beginnings whose kind of number is looked at
 class Functional(NamedTuple):
     """The plain functions to compile; `accumulated` is what they keep of a path."""
 
-    record: tuple
-    start: Callable               # (record, state) -> accumulated
-    update: Callable              # (record, accumulated, time, state) -> accumulated
-    decide: Callable              # (record, accumulated, state, steps left) -> 1 certain, 0 impossible, -1 open
-    value: Callable               # (record, accumulated, state) -> the integrand's value at the end of the path
+    record: tuple[Any, ...]
+    start: Callable[..., Any]  # (record, state) -> accumulated
+    update: Callable[..., Any]  # (record, accumulated, time, state) -> accumulated
+    decide: Callable[..., Any]  # (record, accumulated, state, steps left) -> 1 certain, 0 impossible, -1 open
+    value: Callable[..., Any]  # (record, accumulated, state) -> the integrand's value at the end of the path
     finite: bool                  # whether what is accumulated can be the name of a node
 
 
@@ -53,7 +53,7 @@ def functional(f: Any, process: Process) -> Functional:
     raise TypeError(f"f must be an event of paths, a mapped score or a plain function of the path, got {f!r}")
 
 
-def _accumulator(score: Any, process: Process) -> tuple[tuple, Any]:
+def _accumulator(score: Any, process: Process) -> tuple[tuple[Any, ...], Any]:
     """The record and the accumulator of a score."""
     if score is events.total:
         score = path_total
@@ -94,7 +94,8 @@ def _of_event(f: Any, process: Process) -> Functional:
     return _event(records.record(low=f.at_least, high=f.at_most, score=record), start_of, update_of, decide)
 
 
-def _event(record: tuple, start: Callable, update: Callable, decide: Callable) -> Functional:
+def _event(record: tuple[Any, ...], start: Callable[..., Any], update: Callable[..., Any],
+           decide: Callable[..., Any]) -> Functional:
     def value(e, accumulated, state):
         return decide(e, accumulated, state, 0.0) == 1
     return Functional(record, start, update, decide, value, finite=True)

@@ -33,7 +33,7 @@ FINE, MOST = 100, 400         # levels of a score that is not a count; of any
 class Progress(NamedTuple):
     """A plain function to compile, and how many levels it is worth."""
 
-    function: Callable            # (record of the event, accumulated, time, state, start, steps) -> number
+    function: Callable[..., Any]  # (record of the event, accumulated, time, state, start, steps) -> number
     levels: int
     monotone: bool                # whether it never falls along a path
     timed: bool = False           # whether it depends on the time
@@ -53,7 +53,7 @@ def progress(f: Any, process: Process, importance: Any = None) -> Progress:
     return Progress(_none, 1, True)
 
 
-def progress_of_nodes(way: Progress, record: tuple, g: Graph, most: int) -> np.ndarray:
+def progress_of_nodes(way: Progress, record: tuple[Any, ...], g: Graph, most: int) -> np.ndarray:
     """The progress at each node of a graph, where it does not depend on the time; -inf where the event is decided.
 
     record: of the event. most: steps of a path that has no number of them.
@@ -125,7 +125,7 @@ def _of_score(f: Event, process: Process) -> Progress:
         Progress(_survived, min(MOST, int(process.steps)), True, timed=True)
 
 
-def _towards(target: Any, process: Process, pick: Callable) -> Progress:
+def _towards(target: Any, process: Process, pick: Callable[..., Any]) -> Progress:
     """Towards the states of a target, where they are a level; `pick` finds its record."""
     if isinstance(target, int) and process.labels is None:
         def to_number(e, accumulated, time, state, start, steps):

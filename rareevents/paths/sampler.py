@@ -15,7 +15,7 @@ from rareevents.moments import Moments
 from rareevents.paths.functional import NEVER
 from rareevents.paths.graph import Graph
 from rareevents.paths.question import Question
-from rareevents.processes.base import REHEARSED, numbers_only
+from rareevents.processes.base import REHEARSED, Process, numbers_only
 
 BLOCK = 256                   # paths that take their steps together
 REHEARSALS = 4                # paths that run in plain Python first
@@ -36,13 +36,16 @@ class PathSampler:
     black_box = False
     vector: int | None = None
     quantities = 1
+    seed: np.uint64
+    stage: np.uint32
+    boolean: bool                 # whether the integrand returns bool; of a process without a graph after a chunk
 
     def __init__(self, asked: Question, seed: int, stage: int) -> None:
-        self.question = asked
+        self.question: Question = asked
         self.seed, self.stage = np.uint64(seed), np.uint32(stage)
-        self.process = asked.nominal if asked.proposal is None else asked.proposal
-        self.limit = int(asked.nominal.steps or asked.nominal.max_steps)
-        self.endless = asked.nominal.steps is None
+        self.process: Process = asked.nominal if asked.proposal is None else asked.proposal
+        self.limit: int = int(asked.nominal.steps or asked.nominal.max_steps)
+        self.endless: bool = asked.nominal.steps is None
         if asked.graph is not None:
             self.boolean = asked.graph.boolean
             self._tables = tables(asked.graph, asked.tables, asked.shares, self.limit)
@@ -52,7 +55,7 @@ class PathSampler:
             self._rehearse()
             self._kernel = self._compile()
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return PathSampler, (self.question, int(self.seed), int(self.stage))
 
     def _compile(self) -> Any:
@@ -100,7 +103,7 @@ class PathSampler:
                        "weights": np.zeros(sums.WEIGHTS), "largest": np.zeros((1, sums.KEPT)),
                        "status": np.zeros(4, np.int64)}
 
-    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple:
+    def _arguments(self, chunk: int, n: int, scratch: dict[str, np.ndarray]) -> tuple[Any, ...]:
         head = (self.seed, self.stage, np.uint64(chunk), n)
         if self.question.graph is not None:
             return (*head, self._tables, *scratch.values())
@@ -147,7 +150,7 @@ class PathSampler:
         return Moments(n, scratch["counts"], scratch["terms"], scratch["weights"], scratch["largest"], int(mark))
 
 
-def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple:
+def tables(g: Graph, q: np.ndarray, shares: np.ndarray, limit: int) -> tuple[Any, ...]:
     """The record that the kernel of graphs reads: alias tables of the moves, and log p/q of each."""
     components, times, nodes, width = q.shape
     cells = 1 << max(1, int(np.ceil(np.log2(width))))

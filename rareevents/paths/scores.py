@@ -25,9 +25,9 @@ from rareevents.kernels import records
 class Accumulator(NamedTuple):
     """The plain functions of a number that accumulates along a path."""
 
-    start: Callable               # (record, state) -> accumulated
-    update: Callable              # (record, accumulated, time, state) -> accumulated
-    bounds: Callable              # (record, accumulated, state, steps left) -> (least, most) that it can end with
+    start: Callable[..., Any]  # (record, state) -> accumulated
+    update: Callable[..., Any]  # (record, accumulated, time, state) -> accumulated
+    bounds: Callable[..., Any]  # (record, accumulated, state, steps left) -> (least, most) that it can end with
 
 
 def _not_of_a_draw(e, x):
@@ -67,7 +67,7 @@ def _literal(chosen: Score) -> Score:
 
 
 # ------------------------------------------------------------------------------------------------ counting states
-def of_visits(inside: Callable) -> Accumulator:
+def of_visits(inside: Callable[..., Any]) -> Accumulator:
     """Counts the times in the states."""
     def start(e, state):
         return 0
@@ -80,7 +80,7 @@ def of_visits(inside: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def of_longest_run(inside: Callable) -> Accumulator:
+def of_longest_run(inside: Callable[..., Any]) -> Accumulator:
     """Keeps the longest run in the states, and the run that goes on."""
     def start(e, state):
         return 0, 0
@@ -94,7 +94,7 @@ def of_longest_run(inside: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def of_first_passage(inside: Callable) -> Accumulator:
+def of_first_passage(inside: Callable[..., Any]) -> Accumulator:
     """Keeps the time, and whether it was that of the passage."""
     def start(e, state):
         return 0, 0                                       # the time, and whether it was the passage
@@ -128,13 +128,13 @@ def first_passage(states: Any) -> PathScore:
     return _counting("first_passage", states, of_first_passage)
 
 
-def _counting(name: str, states: Any, build: Callable) -> PathScore:
+def _counting(name: str, states: Any, build: Callable[..., Any]) -> PathScore:
     return PathScore(f"{name}({_shown(states)})", _not_of_a_draw, of=require_states(name, states), build=build,
                      counts=True)
 
 
 # ------------------------------------------------------------------------------------------------ numbers of states
-def of_running_max(number: Callable) -> Accumulator:
+def of_running_max(number: Callable[..., Any]) -> Accumulator:
     """Keeps the largest number."""
     def start(e, state):
         return -math.inf
@@ -147,7 +147,7 @@ def of_running_max(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def of_running_min(number: Callable) -> Accumulator:
+def of_running_min(number: Callable[..., Any]) -> Accumulator:
     """Keeps the smallest number."""
     def start(e, state):
         return math.inf
@@ -160,7 +160,7 @@ def of_running_min(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def of_end(number: Callable) -> Accumulator:
+def of_end(number: Callable[..., Any]) -> Accumulator:
     """Keeps nothing: the last state is known."""
     def start(e, state):
         return 0
@@ -175,7 +175,7 @@ def of_end(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-def of_total(number: Callable) -> Accumulator:
+def of_total(number: Callable[..., Any]) -> Accumulator:
     """Adds a number of the states."""
     def start(e, state):
         return 0.0
@@ -188,10 +188,10 @@ def of_total(number: Callable) -> Accumulator:
     return Accumulator(start, update, bounds)
 
 
-running_max = PathScore("running_max", _not_of_a_draw, of=events.identity, build=of_running_max)
-running_min = PathScore("running_min", _not_of_a_draw, of=events.identity, build=of_running_min)
-end = PathScore("end", _not_of_a_draw, of=events.identity, build=of_end)
-path_total = PathScore("total", _not_of_a_draw, of=events.identity, build=of_total)      # rare.total, of a path
+running_max: PathScore = PathScore("running_max", _not_of_a_draw, of=events.identity, build=of_running_max)
+running_min: PathScore = PathScore("running_min", _not_of_a_draw, of=events.identity, build=of_running_min)
+end: PathScore = PathScore("end", _not_of_a_draw, of=events.identity, build=of_end)
+path_total: PathScore = PathScore("total", _not_of_a_draw, of=events.identity, build=of_total)   # rare.total, of a path
 
 
 # ------------------------------------------------------------------------------------------------ one before another
@@ -223,8 +223,8 @@ def hits(target: Any, before: Any = None) -> Hits:
 class States(NamedTuple):
     """Some states, as a plain function with its record."""
 
-    record: tuple
-    inside: Callable              # (record, state) -> bool
+    record: tuple[Any, ...]
+    inside: Callable[..., Any]  # (record, state) -> bool
 
 
 def require_states(name: str, given: Any) -> Any:

@@ -20,7 +20,7 @@ NAIVE, SAMPLED, IDEAL, OTHER, EXACT = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
 LOOKS = list(islice(zip(cycle((SAMPLED, IDEAL, OTHER)), cycle("os^DvPX"), cycle(("-", "-.", ":"))), 21))
 
 
-def style() -> AbstractContextManager:
+def style() -> AbstractContextManager[None]:
     """The package's look, for use in a `with` block."""
     return matplotlib.style.context(Path(__file__).with_name("rareevents.mplstyle"))
 

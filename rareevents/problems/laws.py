@@ -9,32 +9,32 @@ import rareevents as rare
 from rareevents.problems.problem import Problem
 
 
-def four_branches(x):
+def four_branches(x: np.ndarray) -> float:
     s, d = (x[0] + x[1]) / math.sqrt(2.0), x[0] - x[1]
     return min(3.0 + 0.1 * d * d - s, 3.0 + 0.1 * d * d + s, d + 7.0 / math.sqrt(2.0), -d + 7.0 / math.sqrt(2.0))
 
 
-def parabola(x):
+def parabola(x: np.ndarray) -> float:
     return np.sum(x) / math.sqrt(len(x)) - 4.0 - 1.25 * (x[0] - x[1]) ** 2
 
 
-def outside_circle(x):
+def outside_circle(x: np.ndarray) -> bool:
     return x[0] ** 2 + x[1] ** 2 > 30.0
 
 
-def three_modes(x):
+def three_modes(x: np.ndarray) -> bool:
     return max(x[0] - 4.0, -x[0] - 4.0, x[1] - 4.2) > 0.0
 
 
-def shortest_path(x):
+def shortest_path(x: np.ndarray) -> float:
     return min(x[0] + x[3], x[0] + x[2] + x[4], x[1] + x[4], x[1] + x[2] + x[3])
 
 
-def bridge_fails(x):
+def bridge_fails(x: np.ndarray) -> bool:
     return x[0] + x[1] == 2 or x[3] + x[4] == 2 or x[0] + x[2] + x[4] == 3 or x[1] + x[2] + x[3] == 3
 
 
-def dodecahedron():
+def dodecahedron() -> tuple[np.ndarray, int]:
     """The 30 edges, and two nodes as far apart as can be."""
     phi, ways = (1.0 + 5.0 ** 0.5) / 2.0, (-1.0, 1.0)
     nodes = np.array([(x, y, z) for x in ways for y in ways for z in ways] + [
@@ -49,7 +49,7 @@ def dodecahedron():
 EDGES, TERMINAL = dodecahedron()
 
 
-def disconnected(x):
+def disconnected(x: np.ndarray) -> bool:
     """Whether node 0 and the terminal are apart when the edges with x = 1 have failed."""
     label = np.arange(20)
     changed = True
@@ -64,11 +64,11 @@ def disconnected(x):
     return label[0] != label[TERMINAL]
 
 
-def excess(s):
+def excess(s: float) -> float:
     return max(s - 40.0, 0.0)
 
 
-def number(x):
+def number(x: int) -> int:
     return x
 
 

@@ -3,21 +3,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 import rareevents as rare
+from rareevents.kernels.streams import Rng
 from rareevents.problems.problem import Problem
 
 SKY = ("sunny", "rainy", "cloudy", "storm")
 WEATHER = ((0.70, 0.15, 0.14, 0.01), (0.30, 0.40, 0.25, 0.05), (0.35, 0.30, 0.32, 0.03), (0.20, 0.45, 0.15, 0.20))
 
+Board: TypeAlias = tuple[int, int, int, int]
 
-def count(k):
+
+def count(k: int) -> float:
     return k + 0.0
 
 
-def doubled(k):
+def doubled(k: int) -> float:
     return 2.0 ** k
 
 
@@ -26,13 +30,13 @@ class Queens(rare.Process):
     """Queens on a board, row by row in a random free column: (row, columns, diagonals, diagonals) taken, as bits."""
 
     n: int = 12
-    start = (0, 0, 0, 0)
+    start: ClassVar[Board] = (0, 0, 0, 0)
 
     @property
-    def steps(self):                                       # type: ignore[override]
+    def steps(self) -> int:   # type: ignore[override]
         return self.n
 
-    def step(self, state, rng):
+    def step(self, state: Board, rng: Rng) -> Board:
         row, taken, up, down = state
         k = rng.integers(self.n - row)
         column = 0
@@ -47,7 +51,7 @@ class Queens(rare.Process):
         return row + 1, taken | 1 << column, up | a, down | b
 
 
-def attacked(state):
+def attacked(state: Board) -> bool:
     return state[2] < 0
 
 
@@ -56,16 +60,16 @@ class Plane(rare.Process):
     """A simple random walk in the plane."""
 
     steps: int = 20               # type: ignore[misc]
-    start = (0, 0)
+    start: ClassVar[tuple[int, int]] = (0, 0)
 
-    def step(self, state, rng):
+    def step(self, state: tuple[int, int], rng: Rng) -> tuple[int, int]:
         k = rng.integers(4)
         if k < 2:
             return state[0] + 2 * k - 1, state[1]
         return state[0], state[1] + 2 * k - 5
 
 
-def avoids_itself(path):
+def avoids_itself(path: np.ndarray) -> bool:
     for i in range(len(path)):
         for j in range(i):
             if path[i, 0] == path[j, 0] and path[i, 1] == path[j, 1]:
@@ -73,7 +77,7 @@ def avoids_itself(path):
     return True
 
 
-def neighbours():
+def neighbours() -> np.ndarray:
     """Of each node of the dodecahedron, those with a smaller number."""
     from rareevents.problems.laws import EDGES
     table = np.full((20, 3), -1)
@@ -88,13 +92,13 @@ class Colouring(rare.Process):
     """The nodes of the dodecahedron one by one in a random colour of three."""
 
     near: np.ndarray
-    steps = 20
+    steps: ClassVar[int] = 20     # type: ignore[misc]
 
     @property
-    def start(self):                                       # type: ignore[override]
+    def start(self) -> tuple[int, int, int]:   # type: ignore[override]
         return 0, 0, 0                                     # how many have a colour, the colours in base 4, clash
 
-    def step(self, state, rng):
+    def step(self, state: tuple[int, int, int], rng: Rng) -> tuple[int, int, int]:
         at, colours, clash = state
         mine = rng.integers(3)
         for j in range(3):
@@ -104,7 +108,7 @@ class Colouring(rare.Process):
         return at + 1, colours | mine << (2 * at), clash
 
 
-def clashes(state):
+def clashes(state: tuple[int, int, int]) -> bool:
     return state[2] == 1
 
 

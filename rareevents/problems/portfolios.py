@@ -2,13 +2,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
 
 import rareevents as rare
+from rareevents.kernels.streams import Rng
 from rareevents.problems.problem import Problem
 
 
-def tail(n, p, k):
+def tail(n: int, p: float, k: int) -> float:
     """P(X >= k) of X ~ Binomial(n, p), k >= 1, summed upwards from k."""
     if p <= 0.0:
         return 0.0
@@ -25,33 +30,33 @@ def tail(n, p, k):
     return min(total, 1.0)
 
 
-def normal_tail(x):
+def normal_tail(x: float) -> float:
     return 0.5 * math.erfc(x / 1.4142135623730951)
 
 
-def loans(m, threshold, weight, k):
+def loans(m: int, threshold: float, weight: float, k: int) -> Callable[[float], float]:
     """The chance that k of m loans default, given the economy z: each does if weight z + its own noise > threshold."""
     own = math.sqrt(1.0 - weight * weight)
 
-    def given(z):
+    def given(z: float) -> float:
         return tail(m, normal_tail((threshold - weight * z) / own), k)
     return given
 
 
-def shocked(x):
+def shocked(x: np.ndarray) -> float:
     """The same of 63 of 250 loans: x[0] is the economy, and a shock divides all by the root of x[1]."""
     limit, own = 0.5 * math.sqrt(250.0) * math.sqrt(x[1]), 3.0 * math.sqrt(1.0 - 0.0625)
     return tail(250, normal_tail((limit - 0.25 * x[0]) / own), 63)
 
 
-def call(strike):
+def call(strike: float) -> Callable[[float], float]:
     """A discounted call on a share of 100 with a rate of 5 % and a volatility of 20 %, after a year."""
-    def paid(z):
+    def paid(z: float) -> float:
         return math.exp(-0.05) * max(100.0 * math.exp(0.03 + 0.2 * z) - strike, 0.0)
     return paid
 
 
-def asian(z):
+def asian(z: np.ndarray) -> float:
     """A discounted call at 160 on the geometric mean of 64 prices of that share."""
     log_price, total = math.log(100.0), 0.0
     for i in range(64):
@@ -63,7 +68,7 @@ def asian(z):
 QUANTILE = 32.87737748664001    # beyond it lies 1e-4 of the claims
 
 
-def beyond(s):
+def beyond(s: float) -> float:
     return s if s >= QUANTILE else 0.0
 
 
@@ -72,25 +77,25 @@ class TailOfClaims(rare.Distribution):
     """The integrated tail of Weibull claims of shape 1/2: P(X > x) = (1 + y) exp(-y), y = sqrt(x / scale)."""
 
     scale: float
-    support = rare.reals(0.0, math.inf)
+    support: ClassVar[rare.Support] = rare.reals(0.0, math.inf)
 
-    def draw(self, rng):
+    def draw(self, rng: Rng) -> float:
         y = rng.standard_exponential() + rng.standard_exponential()
         return self.scale * y * y
 
-    def log_density(self, x):
+    def log_density(self, x: float) -> float:
         if x < 0.0:
             return -math.inf
         return -math.sqrt(x / self.scale) - math.log(2.0 * self.scale)
 
-    def survival(self, x):
+    def survival(self, x: float) -> float:
         y = math.sqrt(max(x, 0.0) / self.scale)
         return (1.0 + y) * math.exp(-y)
 
-    def scaled(self, c):
+    def scaled(self, c: float) -> TailOfClaims:
         return TailOfClaims(c * self.scale)
 
-    def log_tails(self, x):
+    def log_tails(self, x: float) -> tuple[float, float]:
         y = math.sqrt(x / self.scale)
         above = math.log1p(y) - y
         return (math.log(-math.expm1(above)) if above < 0.0 else -math.inf), above

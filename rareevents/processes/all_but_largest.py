@@ -36,7 +36,7 @@ class AllButLargest(Process):
         require_law("sizes", self.sizes, scalar=True)
 
     @property
-    def record(self) -> tuple:                             # type: ignore[override]
+    def record(self) -> tuple[Any, ...]:                             # type: ignore[override]
         return records.record(count=self.count.record, sizes=self.sizes.record)
 
     def steps_like(self, other: Any) -> bool:

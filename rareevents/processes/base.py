@@ -32,10 +32,10 @@ REHEARSED = 64                # steps that a path runs in plain Python, which se
 class Functions(NamedTuple):
     """The plain functions of a process to compile; each takes the record first."""
 
-    begin: Callable               # (record, rng) -> state
-    step: Callable                # (record, state, rng) -> state
-    log_density: Callable | None  # (record, state, new) -> number
-    log_begin: Callable | None = None             # (record, state) -> number; None: one law under every proposal
+    begin: Callable[..., Any]  # (record, rng) -> state
+    step: Callable[..., Any]  # (record, state, rng) -> state
+    log_density: Callable[..., Any] | None  # (record, state, new) -> number
+    log_begin: Callable[..., Any] | None = None  # (record, state) -> number; None: one law under every proposal
 
 
 class Process:
@@ -113,7 +113,7 @@ class Process:
                          own.log_begin if own.log_begin is not Process.log_begin else None)
 
     @cached_property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         """The fields, the start and derived constants as compiled code sees them."""
         if not dataclasses.is_dataclass(self) or not type(self).__dataclass_params__.frozen:   # type: ignore[attr-defined]
             raise TypeError(f"{type(self).__name__} must be a frozen dataclass: put @dataclass(frozen=True) above it")

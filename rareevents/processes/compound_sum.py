@@ -83,7 +83,7 @@ class CompoundSum(Distribution):
         return self.count.tilt(self.sizes.log_mgf(self.theta)), self.sizes.tilt(self.theta)
 
     @cached_property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         count, size = self._drawn
         return records.record(drawn_count=count.record, drawn_size=size.record, theta=self.theta, kappa=self.kappa)
 
@@ -103,7 +103,7 @@ class CompoundSum(Distribution):
         return self.count.log_mgf(self.sizes.log_mgf(self.theta)) if self.theta != 0.0 else 0.0
 
     # Sampling, and evaluation relative to the law without a tilt
-    def functions(self) -> tuple[Callable, Callable]:
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         count, size = self._drawn
         draw_count, draw_size = count.functions()[0], size.functions()[0]
         nothing = 0 if size.dtype is int else 0.0

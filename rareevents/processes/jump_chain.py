@@ -115,10 +115,10 @@ class BirthDeath(JumpChain):
         require(isinstance(self.start, (int, np.integer)) and not isinstance(self.start, bool), "start", self.start,
                 "an integer")
 
-    def rates(self, state):
+    def rates(self, state: int) -> tuple[float, float]:
         return self.birth, self.death
 
-    def jump(self, state, k):
+    def jump(self, state: int, k: int) -> int:
         return state + 1 if k == 0 else state - 1
 
 
@@ -193,10 +193,10 @@ class TandemQueue(JumpChain):
             return math.log(rate / total) if rate > 0.0 else -math.inf
         return Functions(type(self).begin, step, log_density, getattr(type(self), "log_begin", None))
 
-    def rates(self, state):
+    def rates(self, state: tuple[int, ...]) -> tuple[float, ...]:
         return (self.arrival, *(rate if n > 0 else 0.0 for n, rate in zip(state, self.services, strict=True)))
 
-    def jump(self, state, k):
+    def jump(self, state: tuple[int, ...], k: int) -> tuple[int, ...]:
         new = list(state)
         if k > 0:
             new[k - 1] -= 1

@@ -12,6 +12,7 @@ import numpy as np
 
 from rareevents.distributions.base import require
 from rareevents.kernels.alias import alias_row, alias_rows
+from rareevents.kernels.streams import Rng
 from rareevents.processes.base import Process
 
 
@@ -96,16 +97,16 @@ class MarkovChain(Process):
                 "log_first": log_first}
 
     # Sampling and evaluation
-    def begin(self, rng):
+    def begin(self, rng: Rng) -> int | np.int64:
         return alias_row(rng, self.first, 0)
 
-    def log_begin(self, state):
+    def log_begin(self, state: int) -> float:
         return self.log_first[state]
 
-    def step(self, state, rng):
+    def step(self, state: int, rng: Rng) -> int | np.int64:
         return alias_row(rng, self.table, state)
 
-    def log_density(self, state, new):
+    def log_density(self, state: int, new: int) -> float:
         return self.log_p[state, new]
 
     @property

@@ -78,7 +78,7 @@ class RandomWalk(Process):
         return self.increment.measure if isinstance(self.increment, Distribution) else self.laws
 
     @cached_property
-    def record(self) -> tuple:
+    def record(self) -> tuple[Any, ...]:
         return records.record(parts=records.nest([law.record for law in self.drawn]), theta=self.theta,
                               kappa=self.kappa, start=int(self.start) if self._whole else float(self.start))
 
@@ -167,7 +167,7 @@ class RandomWalk(Process):
         return float(sum(law.mean for law in self.drawn))                                    # type: ignore[attr-defined]
 
 
-def _adding(draw_one: Callable, draw_rest: Any) -> Callable:
+def _adding(draw_one: Callable[..., Any], draw_rest: Any) -> Callable[..., Any]:
     """The sum of a draw of the first law and of the others."""
     def draw(parts, rng):
         return draw_one(parts[0], rng)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rareevents.distributions.base import require, require_number
 from rareevents.kernels.special import poisson_log_mass
+from rareevents.kernels.streams import Rng
 from rareevents.processes.base import Process
 
 
@@ -71,11 +72,11 @@ class SelfExciting(Process):
         return self.base, self.excitation, self.memory        # the state holds the rate that they make of the past
 
     # Sampling and evaluation
-    def step(self, state, rng):
+    def step(self, state: tuple[float, float], rng: Rng) -> tuple[float, float]:
         rate = self.base + self.excitation * state[0] + self.memory * state[1]
         return float(rng.poisson(self.factor * rate)), rate
 
-    def log_density(self, state, new):
+    def log_density(self, state: tuple[float, float], new: tuple[float, float]) -> float:
         rate = self.base + self.excitation * state[0] + self.memory * state[1]
         return poisson_log_mass(int(new[0]), self.factor * rate)
 

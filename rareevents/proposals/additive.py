@@ -30,12 +30,13 @@ class Additive:
     """An event of an additive score over paths with a number of steps, as sums over the states."""
 
     def __init__(self, process: Process, event: Any) -> None:
-        self.process, self.event = process, event
+        self.process: Process = process
+        self.event: Any = event
         if isinstance(event, Event):
             require_of_paths(event, process)
         found = graph(process, event) if isinstance(event, Event) else None
         score = event.score if isinstance(event, Event) else None
-        self.upwards = isinstance(event, Event) and math.isinf(event.at_most)
+        self.upwards: bool = isinstance(event, Event) and math.isinf(event.at_most)
         one_sided = self.upwards or (isinstance(event, Event) and math.isinf(event.at_least))
         counts = isinstance(score, PathScore) and score.build in (of_visits, of_total)
         if found is None or found.steps is None or not one_sided or not (counts or score is events.total):
@@ -43,8 +44,8 @@ class Additive:
                              f"and a number of steps, got {event!r} of {process!r}")
         require_undecided(found, process, event)
         self.graph: Graph = found
-        self.level = event.at_least if self.upwards else event.at_most
-        self.add = self._added(score)
+        self.level: float = event.at_least if self.upwards else event.at_most
+        self.add: Callable[[Any], float] = self._added(score)
 
     def _added(self, score: Any) -> Callable[[Any], float]:
         if score is events.total:

@@ -39,11 +39,11 @@ class Policy:
     def __init__(self, process: Process, event: Any) -> None:
         sums = Additive(process, event)
         self.graph: Graph = sums.graph
-        self.features = _features(sums)                       # [time, node, feature]
-        self.nodes = sums.nodes                               # those that are open, their states, what they need
+        self.features: np.ndarray = _features(sums)           # [time, node, feature]
+        self.nodes: tuple[np.ndarray, np.ndarray, np.ndarray] = sums.nodes      # open ones, their states and needs
         with np.errstate(divide="ignore"):
-            self.log_p = np.log(self.graph.p)
-        self.shape = (self.features.shape[2], self.graph.p.shape[1])
+            self.log_p: np.ndarray = np.log(self.graph.p)
+        self.shape: tuple[int, int] = (self.features.shape[2], self.graph.p.shape[1])
 
     def table(self, coefficients: np.ndarray) -> np.ndarray:
         """The probabilities of the moves: [time, node, move]."""
