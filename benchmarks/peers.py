@@ -26,14 +26,14 @@ from typing import Any
 
 import tyro
 
+from benchmarks.designers import DESIGNED, patient
 from benchmarks.figures import keep
 from benchmarks.peers_picture import draw
 from benchmarks.questions import EXACT, Answer, Asked, CannotError, asked
-from benchmarks.tools import jax_cpu, numpy_scipy, openturns_cpu, ours, vegas_grid
+from benchmarks.tools import jax_cpu, numpy_scipy, openturns_cpu, ours
 
 PER_DRAW = {"rareevents": ours.PER_DRAW, "NumPy and SciPy": numpy_scipy.IDIOMATIC, "NumPy, tuned": numpy_scipy.TUNED,
             "JAX": jax_cpu.PER_DRAW, "JAX, first try": jax_cpu.FIRST, "OpenTURNS": openturns_cpu.PER_DRAW}
-DESIGNED = {**ours.DESIGNED, **openturns_cpu.DESIGNED, **vegas_grid.DESIGNED, **numpy_scipy.DESIGNED}
 ACCURACY = 1e-3
 WRONG = 0.5                   # a root mean square error above this is not an estimate of the value
 
@@ -48,6 +48,8 @@ class Settings:
     """Runs of a tool on a problem of the second table, at most;"""
     seconds: float = 10.0
     """fewer, but two, if they take longer than this together."""
+    limit: float = 60.0
+    """Seconds after which a run is ended."""
     uqpy: Path | None = None
     """The Python of an environment that has UQpy."""
 
@@ -110,17 +112,9 @@ def uqpy(python: Path) -> Callable[[Asked, int], tuple[Answer, float]]:
     return run
 
 
-def timed(solve: Callable[[Asked, int], Answer]) -> Callable[[Asked, int], tuple[Answer, float]]:
-    def run(asked: Asked, seed: int) -> tuple[Answer, float]:
-        begin = time.process_time()
-        answer = solve(asked, seed)
-        return answer, time.process_time() - begin
-    return run
-
-
 def designed(settings: Settings) -> dict[str, Any]:
     """Seconds and calls until 0.1 % of every tool that designs its proposal, problem by problem."""
-    tools = {tool: timed(solve) for tool, solve in DESIGNED.items()}
+    tools = {tool: patient(tool, settings.limit) for tool in DESIGNED}
     if settings.uqpy is not None:
         tools["UQpy, SubsetSimulation"] = uqpy(settings.uqpy.absolute())
     found: dict[str, Any] = {}
@@ -161,7 +155,8 @@ def main(settings: Settings) -> None:
     begin = time.perf_counter()
     found = {"per_draw": per_draw(settings), "designed": designed(settings),
              "versions": {name: version(name) for name in ("numpy", "scipy", "jax", "openturns", "vegas")},
-             "settings": {"rounds": settings.rounds, "runs": settings.runs, "seconds": settings.seconds}}
+             "settings": {"rounds": settings.rounds, "runs": settings.runs, "seconds": settings.seconds,
+                          "limit": settings.limit}}
     if settings.uqpy is not None:
         asking = "from importlib.metadata import version; print(version('UQpy'))"
         found["versions"]["UQpy"] = subprocess.run([str(settings.uqpy), "-c", asking], capture_output=True, text=True,

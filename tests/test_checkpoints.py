@@ -35,7 +35,7 @@ from rareevents.report import Told
 class Settings:
     """How long."""
 
-    samples: int = 4_000_000               # seconds, so that it is caught in the middle on a fast machine too
+    samples: int = 8_000_000               # seconds, so that it is caught in the middle on a fast machine too
     """Draws."""
 
 
