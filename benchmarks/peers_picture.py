@@ -4,9 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib
-from matplotlib.ticker import FuncFormatter
 
 from benchmarks.figures import RESULTS
+from benchmarks.peers_report import in_order
 
 matplotlib.use("agg")
 MARKS = "os^Dv<>PX*"
@@ -28,16 +28,15 @@ def draw(found: dict[str, Any]) -> None:
 
 def dots(axes: Any, rows: dict[str, Any], figure: str, label: str) -> None:
     """A line for each problem, a mark for each tool that has this figure."""
-    tools = list(dict.fromkeys(tool for row in rows.values() for tool in row["tools"]))
-    places = {name: -i for i, name in enumerate(rows)}
+    tools, ordered = in_order(rows)
+    places = {name: -i for i, (name, _) in enumerate(ordered)}
     for i, tool in enumerate(tools):
-        points = [(row["tools"][tool][figure], places[name]) for name, row in rows.items()
+        points = [(row["tools"][tool][figure], places[name]) for name, row in ordered
                   if figure in row["tools"].get(tool, {})]
         if points:
             x, y = zip(*points, strict=True)
             axes.plot(x, y, MARKS[i % len(MARKS)], color=PALETTE[i % len(PALETTE)], label=tool, markersize=7)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.set_yticks(list(places.values()), list(places))
     axes.set_ylim(-len(places) + 0.4, 0.6)
     axes.grid(axis="both", alpha=0.3)

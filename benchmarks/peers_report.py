@@ -5,13 +5,25 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from benchmarks.questions import EXACT, asked
+
 Found = dict[str, Any]
 OWN, FUNCTION, BY_HAND = "rareevents", "rareevents, a function", "tilted by hand"
+TOOLS = (OWN, FUNCTION, "NumPy and SciPy", "NumPy, tuned", "JAX", "JAX, first try", "OpenTURNS",
+         "OpenTURNS, SubsetSampling", "OpenTURNS, NAIS", "OpenTURNS, PhysicalSpaceCrossEntropy",
+         "UQpy, SubsetSimulation", "vegas", BY_HAND)
 
 
 def number(value: float) -> str:
-    """Two digits, or the whole number."""
-    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+    """Two digits."""
+    return f"{float(f'{value:.2g}'):,.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+
+
+def in_order(rows: Found) -> tuple[list[str], list[tuple[str, Found]]]:
+    """The tools, and the problems: those of `questions` first to last."""
+    problems = [*EXACT, *(problem.name for problem in asked())]
+    return ([tool for tool in TOOLS if any(tool in row["tools"] for row in rows.values())],
+            sorted(rows.items(), key=lambda item: problems.index(item[0])))
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -29,32 +41,31 @@ def cell(row: Found | None, show: Callable[[Found], str], figure: str) -> str:
 
 def per_draw_table(peers: Found) -> str:
     """Nanoseconds per draw, and how many times ours."""
-    rows = peers["per_draw"]
-    tools = list(dict.fromkeys(tool for row in rows.values() for tool in row["tools"]))
+    tools, rows = in_order(peers["per_draw"])
 
     def show(row: Found) -> str:
         return f"{number(row['ns'])} ns" + (f" ({number(row['times_slower'])})" if row["times_slower"] != 1.0 else "")
     return table(["", *tools], ([name, *(cell(row["tools"].get(tool), show, "ns") for tool in tools)]
-                                for name, row in rows.items()))
+                                for name, row in rows))
 
 
 def designed_table(peers: Found) -> str:
     """Seconds of processor time to an error of 0.1 %, and calls of the function."""
-    rows = peers["designed"]
-    tools = list(dict.fromkeys(tool for row in rows.values() for tool in row["tools"]))
+    tools, rows = in_order(peers["designed"])
 
     def show(row: Found) -> str:
-        return f"{row['seconds']:.2g} s ({row['evaluations']:.0e})"
+        return f"{number(row['seconds'])} s ({row['evaluations']:.0e})"
     return table(["", *tools], ([name, *(cell(row["tools"].get(tool), show, "seconds") for tool in tools)]
-                                for name, row in rows.items()))
+                                for name, row in rows))
 
 
 def refusals(peers: Found) -> str:
     """What the tools said or returned where there is no figure, each once."""
     said: dict[tuple[str, str], list[str]] = {}
-    for part in ("per_draw", "designed"):
-        for name, row in peers[part].items():
-            for tool, found in row["tools"].items():
+    for tools, rows in map(in_order, (peers["per_draw"], peers["designed"])):
+        for tool in tools:
+            for name, row in rows:
+                found = row["tools"].get(tool, {})
                 for kind in ("cannot", "wrong"):
                     if kind in found:
                         said.setdefault((tool, found[kind]), []).append(name)
@@ -102,13 +113,16 @@ def paragraph(peers: Found) -> str:
     best, blind = closest_peers(designed, OWN), closest_peers(designed, FUNCTION)
     hand = {name: ratios(row, OWN)[BY_HAND] for name, row in designed.items() if BY_HAND in ratios(row, OWN)}
     wins = [f"{name} ({number(1.0 / r)} times)" for name, r in hand.items() if r < 1.0]
+    losses = [f"{tool} on {name}" for name, row in designed.items() for tool, r in ratios(row, FUNCTION).items()
+              if r < 1.0 and tool != BY_HAND]
     wrong = sum("wrong" in row for found in designed.values() for row in found["tools"].values())
     cannot = sum("cannot" in row for found in designed.values() for row in found["tools"].values())
     text = (f"Beside what one would take instead (`python benchmarks/peers.py`, one thread, times of `rareevents`): a "
             f"draw of the storm count costs {beside} times as much; of the other estimators {between(others.values())} "
             f"times, least for {closest[0]} on the {closest[1]}. To an error of 0.1 %, at probabilities from 1e-4 to "
             f"1e-12, the best other tool that designs its own proposal takes {between(best.values())} times the "
-            f"processor time of `solve`, and {between(blind.values())} times where `solve` too knows only a function; "
+            f"processor time of `solve`, and {between(blind.values())} times where `solve` too knows only a function"
+            + (f" (faster then: {', '.join(losses)}); " if losses else "; ") +
             f"{wrong} answers of other tools were wrong by half or more, and {cannot} questions could not be asked of "
             f"them. One who knows the right tilt and writes it in NumPy is "
             + (f"faster on {', '.join(wins)}. " if wins else "never faster. ")
