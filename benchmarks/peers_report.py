@@ -124,7 +124,7 @@ def paragraph(peers: Found) -> str:
             f"processor time of `solve`, and {between(blind.values())} times where `solve` too knows only a function"
             + (f" (faster then: {', '.join(losses)}); " if losses else "; ") +
             f"{wrong} answers of other tools were wrong by half or more, and {cannot} questions could not be asked of "
-            f"them. One who knows the right tilt and writes it in NumPy is "
+            f"them. One who knows the right tilt and writes it in NumPy is, beside a named event, "
             + (f"faster on {', '.join(wins)}. " if wins else "never faster. ")
             + "The tables, and what each tool said, are in [benchmarks/README.md](benchmarks/README.md).")
     return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
