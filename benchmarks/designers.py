@@ -3,11 +3,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import TimeoutError
 
 import loky
 
-from benchmarks.questions import Answer, Asked, CannotError
+from benchmarks.questions import Answer, Asked
 from benchmarks.tools import numpy_scipy, openturns_cpu, ours, vegas_grid
 
 DESIGNED = {**ours.DESIGNED, **openturns_cpu.DESIGNED, **vegas_grid.DESIGNED, **numpy_scipy.DESIGNED}
@@ -28,5 +27,5 @@ def patient(tool: str, seconds: float) -> Callable[[Asked, int], tuple[Answer, f
             return executor.submit(timed, tool, asked, seed).result(seconds)
         except TimeoutError:
             executor.shutdown(kill_workers=True)
-            raise CannotError(f"did not return within {seconds:g} seconds") from None
+            raise TimeoutError(f"no answer within {seconds:g} seconds") from None
     return run

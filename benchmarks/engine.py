@@ -4,7 +4,7 @@
 
 The question is P(N >= 20) for N ~ Poisson(4) with q = Poisson(20), and the like for a normal and an exponential law.
 Both sides run in this process by turns; a figure is processor time of this thread per draw, the median over the rounds,
-and a ratio is the median of the rounds' ratios. NumPy gets arrays of a million draws, near its fastest per draw.
+and a ratio is the median of the rounds' ratios. NumPy gets arrays of 100,000 draws, near its fastest per draw.
 Processes are timed whole, by the processor time that the system charges them; memory is the peak that a process is told
 of itself (Linux). Writes results/benchmarks/engine.json.
 """
@@ -36,7 +36,7 @@ class Settings:
 
     draws: int = 100_000_000
     """Draws of one estimate."""
-    numpy_draws: int = 1_000_000
+    numpy_draws: int = 100_000
     """Draws of one array."""
     rounds: int = 9
     """Rounds, of which the median is taken."""

@@ -1,4 +1,4 @@
-"""How a benchmark keeps its figures: beside the committed ones first, as ratios, then in their place."""
+"""How a benchmark keeps its figures: beside those of the results folder first, as ratios, then in their place."""
 from __future__ import annotations
 
 import json
@@ -27,9 +27,9 @@ def processor() -> str:
 
 def keep(name: str, found: dict[str, Any], seconds: float) -> None:
     """Print what moved by more than 15 % against results/benchmarks/NAME.json, and write the new figures there."""
-    path = RESULTS / f"{name}.json"
-    new = json.loads(json.dumps({**found, "processor": processor(), "load": list(os.getloadavg()),
-                                 "provenance": provenance(seconds)}))
+    path, made = RESULTS / f"{name}.json", provenance(seconds)
+    made["command"] = [Path(word).name if Path(word).is_absolute() else word for word in made["command"]]
+    new = json.loads(json.dumps({**found, "processor": processor(), "load": list(os.getloadavg()), "provenance": made}))
     if path.exists():
         old = json.loads(path.read_text(encoding="utf-8"))
         if old.get("processor") != new["processor"]:
@@ -42,8 +42,9 @@ def keep(name: str, found: dict[str, Any], seconds: float) -> None:
 
 def moved(old: Any, new: Any) -> list[str]:
     """A line for each figure that both have and that moved by more than 15 %."""
-    before, lines = dict(numbers(old)), []
-    for name, value in numbers(new):
+    before, after = dict(numbers(old)), dict(numbers(new))
+    lines = [f"gone: {name} was {was:.4g}" for name, was in before.items() if name not in after]
+    for name, value in after.items():
         was = before.get(name, 0.0)
         if was != 0.0 and not abs(value / was - 1.0) <= MOVED:
             lines.append(f"moved: {name} is {value / was:.2f} times what it was ({was:.4g}, now {value:.4g})")

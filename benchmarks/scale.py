@@ -2,9 +2,9 @@
 
     python benchmarks/scale.py
 
-seconds = start + max(draws x t / workers, chunks x m + tasks x s), where t is a worker's time for a draw, m the
+seconds = max(draws x t / workers, chunks x m + tasks x s), where t is a worker's time for a draw, m the
 caller's time to merge a chunk and s its time for a task, sent and received. The pieces are measured each by itself, the
-runs afterwards by turns on one and two workers; a figure is the median over the rounds. Writes
+runs afterwards on one and two workers; a figure is the median over the rounds, of a run of three. Writes
 results/benchmarks/scale.json.
 """
 from __future__ import annotations

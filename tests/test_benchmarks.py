@@ -70,7 +70,7 @@ def test_readme_says_the_figures():
     assert peers_report.paragraph(RECORDS["peers"]) in README
 
 
-@pytest.mark.parametrize("name", ["per_draw_table", "designed_table", "limits_table"])
+@pytest.mark.parametrize("name", ["per_draw_table", "designed_table", "refusals", "limits_table"])
 def test_the_page_says_the_figures(name):
     made = getattr(peers_report, name)(RECORDS["limits" if name == "limits_table" else "peers"])
     assert made in PAGE

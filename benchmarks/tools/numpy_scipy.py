@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from benchmarks.questions import (
     CLAIMS,
@@ -131,46 +131,53 @@ TUNED = {"storm count": (storm_count_tuned, BLOCK), "30 Bernoulli days": (bernou
 # ------------------------------------------------------------------------------------------------ tilted by hand
 def by_hand(asked: Asked, seed: int) -> Answer:
     """The tilt that moves the mean to the level, for one who knows that it does; for two modes, one to each."""
-    rng, n = np.random.default_rng(seed), TILTED
-    if asked.kind in ("sum", "two modes"):
-        z = rng.standard_normal(n) + asked.level     # along the direction that matters, the only one with a weight
-        if asked.kind == "two modes":
-            z *= rng.choice((-1.0, 1.0), n)
-            w = 1.0 / (np.exp(-0.5 * asked.level ** 2) * np.cosh(asked.level * z))
-        else:
-            w = np.exp(0.5 * asked.level ** 2 - asked.level * z)
-        rng.standard_normal((n, asked.d - 1))
-        return Answer(float(np.mean(w * (np.abs(z) >= asked.level))), n)
-    if asked.kind == "count":
-        x = rng.poisson(asked.level, n)
-        w = np.exp(x * math.log(RATE / asked.level) + asked.level - RATE)
-        return Answer(float(np.mean(w * (x >= asked.level))), n)
-    return _month_by_hand(int(asked.level), rng, n // 10)
+    rng = np.random.default_rng(seed)
+    estimate = {"sum": _along, "two modes": _both_ways, "count": _count, "month": _month}[asked.kind]
+    block, blocks = (MONTHS, TILTED // MONTHS // 10) if asked.kind == "month" else (BLOCK, TILTED // BLOCK)
+    return Answer(sum(estimate(asked.level, rng, block) for _ in range(blocks)) / blocks, block * blocks)
 
 
-def _month_by_hand(storms: int, rng: np.random.Generator, n: int) -> Answer:
-    """One tilt of every move into storm, by as much as lets the mean be the level."""
-    from scipy.optimize import brentq
+def _along(level: float, rng: np.random.Generator, n: int) -> float:
+    """Along the direction that matters: the others weigh nothing, and need not be drawn."""
+    z = rng.standard_normal(n)
+    return float(np.sum(np.exp(-0.5 * level * level - level * z[z >= 0.0]))) / n
 
-    def tilted(theta: float) -> np.ndarray:
-        q = WEATHER * np.exp(theta * (np.arange(4) == 3))
-        return q / q.sum(axis=1, keepdims=True)
+
+def _both_ways(level: float, rng: np.random.Generator, n: int) -> float:
+    z = rng.standard_normal(n) + level                       # the mixture is symmetric, and so is its weight
+    w = 1.0 / (np.exp(-0.5 * level * level) * np.cosh(level * z))
+    return float(np.mean(w * (np.abs(z) >= level)))
+
+
+def _count(level: float, rng: np.random.Generator, n: int) -> float:
+    w = np.exp(stats.poisson.logpmf(COUNTS, RATE) - stats.poisson.logpmf(COUNTS, level)) * (level <= COUNTS)
+    tally = np.bincount(np.searchsorted(stats.poisson.cdf(COUNTS, level), rng.random(n)), minlength=len(COUNTS))
+    return float(tally[:len(COUNTS)] @ w / n)
+
+
+def _month(level: float, rng: np.random.Generator, n: int) -> float:
+    """The tilt of Perron and Frobenius: the weight depends on the count and the last state alone."""
+    def tilted(theta: float) -> tuple[np.ndarray, np.ndarray, float]:
+        m = WEATHER * np.exp(theta * (np.arange(4) == 3))
+        values, vectors = np.linalg.eig(m)
+        top = np.argmax(values.real)
+        r = np.abs(vectors[:, top].real)
+        return m * r / (values[top].real * r[:, None]), r, float(values[top].real)
 
     def too_many(theta: float) -> float:
-        p, mean = np.array([1.0, 0.0, 0.0, 0.0]), 0.0
+        p, mean, q = np.array([1.0, 0.0, 0.0, 0.0]), 0.0, tilted(theta)[0]
         for _ in range(DAYS):
-            p = p @ tilted(theta)
+            p = p @ q
             mean += p[3]
-        return mean - storms
-    q = tilted(brentq(too_many, 0.0, 20.0))
-    below, ratio = np.cumsum(q, axis=1), np.log(WEATHER) - np.log(q)
-    state, count, log_w = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
+        return mean - level
+    theta = optimize.brentq(too_many, 0.0, 20.0)
+    q, r, root = tilted(theta)
+    below = np.cumsum(q, axis=1)[:, :-1]
+    state, count = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for _ in range(DAYS):
-        new = np.sum(rng.random(n)[:, None] > below[state, :-1], axis=1)
-        log_w += ratio[state, new]
-        count += new == 3
-        state = new
-    return Answer(float(np.mean(np.exp(log_w) * (count >= storms))), n)
+        state = np.sum(rng.random(n)[:, None] > below[state], axis=1)
+        count += state == 3
+    return float(np.mean(root ** DAYS * np.exp(-theta * count) * r[0] / r[state] * (count >= level)))
 
 
 DESIGNED = {"tilted by hand": by_hand}

@@ -61,7 +61,7 @@ class Bernoulli(Distribution):
 
     # Evaluation
     def log_density(self, x: int) -> float:
-        return self.logs[int(x)] if x == 0 or x == 1 else -math.inf       # no branch on x, which nobody can foresee
+        return self.logs[int(x)] if x == 0 or x == 1 else -math.inf       # 0 or 1 is not foreseen: no branch
 
     # Moments
     @property
