@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:                                        # what type checkers and editors read; loaded on first use
     from rareevents.blame import UserFunctionError as UserFunctionError
     from rareevents.checkpoints import CheckpointError as CheckpointError
+    from rareevents.devices import DeviceError as DeviceError
     from rareevents.distributions import *  # noqa: F403
     from rareevents.estimates import Estimate as Estimate
     from rareevents.events import *  # noqa: F403
@@ -40,6 +41,7 @@ if _script is not None and sys.path and sys.path[0] == os.path.dirname(os.path.a
 _HOMES = {
     "blame": ("UserFunctionError",),
     "checkpoints": ("CheckpointError",),
+    "devices": ("DeviceError",),
     "distributions": ("integers", "reals"),
     "estimates": ("Estimate",),
     "events": ("Event", "Score", "at_least", "at_most", "component", "identity", "linear", "outside", "score", "total"),

@@ -6,14 +6,15 @@ number of threads; what threads computed beyond the stop is dropped.
 """
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,6 +28,7 @@ PER_SIZE = 16                 # chunks of one size; then the size grows fourfold
 LATE = 1 << 14                # and from the largest size on after so many: each is at most 1/4,000 of all before it,
 MOST = 1 << 32                # and the caller has 340,000 chunks of 10^15 draws to merge, not four billion
 GROUPING = 16                 # a group holds at least 1/16 of the draws before it
+FEW = 256                     # chunks of a device's first launch where a run may end at any; then twice as many
 PATIENCE = 0.2                # seconds that a chunk of compiled code may take in the calling thread; the next may take
                               # four times as many
 
@@ -142,10 +144,24 @@ class Run:
     repeated: int = 0             # chunks whose stream another chunk had too
 
 
+class Device(Protocol):
+    """What computes many chunks at a time."""
+
+    room: int                     # the most chunks
+
+    def __call__(self, chunks: list[tuple[int, int]], floor: np.ndarray) -> list[Moments]:
+        """The moments of every (id, draws), in their order."""
+        ...
+
+    def release(self) -> None:
+        """Give back the memory in which chunks work: a run has ended."""
+        ...
+
+
 def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop: Stop, *, threads: int | None = None,
         largest: int = CHUNK_LAST, report: Callable[[Moments], None] | None = None,
         started: float | None = None, start: Prefix | None = None, keep: Callable[[Prefix], None] | None = None,
-        in_caller: bool = False) -> Run:
+        in_caller: bool = False, device: Device | None = None) -> Run:
     """Run chunks until a stopping rule holds.
 
     Parameters
@@ -171,6 +187,8 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
         Called with the prefix after each chunk of full size, in the calling thread.
     in_caller : bool
         Whether one thread means the calling one, however long a chunk takes: for what must not change its thread.
+    device : Device, optional
+        Computes the chunks instead, many at a time.
     """
     begin = time.perf_counter()
     started = begin if started is None else started
@@ -178,9 +196,16 @@ def run(chunk: Callable[[int, int, np.ndarray], Moments], quantities: int, stop:
     stopped_by = _reached(stop, state, started) if state.draws else None
     plan = schedule(stop.draws, largest, prefix.chunks) if stopped_by is None else iter(())
     executor = current.get()
-    parts = _in_order(lambda identity, n: chunk(identity, n, state.closed.largest[:, 0]), plan,
-                      threads or default_threads(), in_caller) if executor is None else \
-        _on_executor(executor, chunk, plan, lambda: state.closed.largest[:, 0])
+
+    def floor() -> np.ndarray:
+        return state.closed.largest[:, 0]
+    if device is not None:
+        parts = _on_device(device, plan, floor, whole=stop.relative_error is None and stop.max_seconds is None)
+    elif executor is not None:
+        parts = _on_executor(executor, chunk, plan, floor)
+    else:
+        parts = _in_order(lambda identity, n: chunk(identity, n, floor()), plan, threads or default_threads(),
+                          in_caller)
     while stopped_by is None:
         try:
             found = next(parts, None)
@@ -278,3 +303,23 @@ def _on_executor(executor: Any, chunk: Callable[[int, int, np.ndarray], Moments]
             yield identity, n, floor()
     for _, part in in_order(executor, chunk, items(), "chunk", size=lambda item: item[1]):
         yield part, whole.popleft()
+
+
+def _on_device(device: Device, plan: Iterator[tuple[int, int, bool]], floor: Callable[[], np.ndarray],
+               whole: bool) -> Generator[tuple[Moments, bool]]:
+    """The same from a device. Where the whole plan is needed, it computes a launch while the last one is merged."""
+    pool, ahead = ThreadPoolExecutor(1), deque[tuple[Future, list[bool]]]()
+    count = device.room if whole else FEW
+    try:
+        while taken := list(itertools.islice(plan, min(count, device.room))):
+            ahead.append((pool.submit(device, [(identity, n) for identity, n, _ in taken], floor().copy()),
+                          [full for *_, full in taken]))
+            count *= 2
+            if len(ahead) > (1 if whole else 0):
+                future, sizes = ahead.popleft()
+                yield from zip(future.result(), sizes, strict=True)
+        for future, sizes in ahead:
+            yield from zip(future.result(), sizes, strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        device.release()

@@ -87,6 +87,10 @@ class Sampler:
             return (*fixed, self._low, np.empty(self._cells, np.int64), np.empty(BLOCK, np.int64))
         return fixed
 
+    def call(self) -> tuple[Any, tuple]:
+        """The kernel, and the arguments of an empty chunk: what another processor needs to do the same."""
+        return self._kernel, self._arguments(0, 0, self._scratch(BLOCK))
+
     def contents(self) -> dict[str, str]:
         """Digests of all that a chunk depends on: code and values of the laws and the integrand."""
         return {"nominal": digest(self.nominal.record, *map(of_compiled, self.nominal.functions())),

@@ -203,7 +203,7 @@ ROWS = [
      "                future, whole = ahead.pop()\n                yield",
      "threads that hand out the newest chunk first",
      "test_metamorphic_runs.py::test_threads_and_the_order_of_visits_do_not_matter"),
-    ("engine.py", "(identity, n, state.closed.largest[:, 0])", "(identity, n, state.closed.largest[:, -1])",
+    ("engine.py", "return state.closed.largest[:, 0]", "return state.closed.largest[:, -1]",
      "a floor that is not the smallest",
      "test_moments.py::test_the_engine_keeps_the_largest_terms_for_any_threads_and_grouping"),
     ("engine.py", "repeated = state.chunks - len(set(state.marks))", "repeated = 0", "repeated streams unseen",

@@ -8,10 +8,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rareevents"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = ("kernels", "workers", "tasks", "distributions", "processes", "folds", "events", "integrands",
           "fingerprints", "regions", "moments", "blame", "draws", "sampler", "tails", "intervals", "certificates",
-          "second_moments", "paths", "reductions", "designs", "spending", "checks", "estimates", "engine", "files",
-          "checkpoints", "closed_forms", "summands", "oracle", "proposals", "methods", "information", "testing",
-          "plots", "report", "frames", "arviz", "staleness", "executors", "experiments", "explainer", "doctor", "cli",
-          "__init__", "problems", "__main__")
+          "second_moments", "paths", "devices", "reductions", "designs", "spending", "checks", "estimates", "engine",
+          "files", "checkpoints", "closed_forms", "summands", "oracle", "proposals", "methods", "information",
+          "testing", "plots", "report", "frames", "arviz", "staleness", "executors", "experiments", "explainer",
+          "doctor", "cli", "__init__", "problems", "__main__")
 UPWARD = {(own, other) for own in ("estimates", "methods")       # inside a function only: convenience methods
           for other in ("plots", "report", "frames")}
 RESERVED = {                                                     # module: the only files that may import it

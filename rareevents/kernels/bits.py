@@ -41,6 +41,14 @@ def fma(context: BaseContext, a: types.Type, b: types.Type, c: types.Type) -> tu
 
 
 @intrinsic
+def floor(context: BaseContext, x: types.Type) -> tuple[Signature, Callable[..., Any]]:
+    """The largest integer that is not above x, as a double; NumPy's has no form on a GPU."""
+    def codegen(context, builder, signature, args):
+        return builder.call(builder.module.declare_intrinsic("llvm.floor", [ir.DoubleType()]), args)
+    return types.float64(types.float64), codegen
+
+
+@intrinsic
 def high_product(context: BaseContext, a: types.Type, b: types.Type) -> tuple[Signature, Callable[..., Any]]:
     """The upper 64 bits of the 128-bit product of two unsigned integers."""
     def codegen(context, builder, signature, args):

@@ -64,7 +64,7 @@ class Frozen:
                 raise TypeError(f"{where(f)} calls itself: recursion cannot be compiled; write a loop")
             return done
         self._memo[f] = None
-        if not _ours(f.__code__.co_filename) and not (f.__module__ or "").startswith("rareevents."):
+        if not ours(f.__code__.co_filename) and not (f.__module__ or "").startswith("rareevents."):
             self.users.append(f)
         _refuse_global_randomness(f)
         digest = hashlib.sha256(f.__name__.encode())
@@ -172,7 +172,8 @@ def _standard(file: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _ours(file: str) -> bool:
+def ours(file: str) -> bool:
+    """Whether a file is one of this package."""
     return PACKAGE in Path(file).parents
 
 

@@ -74,7 +74,7 @@ def _compile(template: types.FunctionType, frozen: dict[str, Frozen], arguments:
             folder = kernel.stats.cache_path
             kernel.compile(signature)
         except (errors.NumbaError, errors.UnsupportedBytecodeError) as error:
-            raise CompileError(explain(error, frozen)) from None
+            raise CompileError(explain(error, [f for snapshot in frozen.values() for f in snapshot.users])) from None
         except Exception as error:                    # no cache folder, full disk, damaged file
             if not cache:
                 raise
@@ -108,10 +108,9 @@ REASON = re.compile(r"No implementation|Unknown attribute|[Cc]annot unify|can't 
                     r"positional|Use of|not supported")
 
 
-def explain(error: Exception, frozen: dict[str, Frozen]) -> str:
+def explain(error: Exception, users: list[types.FunctionType]) -> str:
     """Which of the user's functions cannot be compiled, at which line, and why."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    users = [f for snapshot in frozen.values() for f in snapshot.users]
     places = [(file, int(line)) for file, line in re.findall(r'File "([^"]+)", line (\d+)', text)
               + re.findall(r"at (\S.*?) \((\d+)\)", text)]
     guilty = None

@@ -18,7 +18,7 @@ from numba.core.typing.context import BaseContext
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, models, overload, overload_method, register_model
 
-from rareevents.kernels.bits import LEAF, as_float, high_product
+from rareevents.kernels.bits import LEAF, as_float, floor, high_product
 from rareevents.kernels.special import poisson_log_mass
 
 U = np.uint64
@@ -252,7 +252,7 @@ def _poisson(rng, rate):
         u = unit(xoshiro(rng)) - 0.5
         v = unit(xoshiro(rng))
         us = 0.5 - abs(u)
-        k = np.floor((2.0 * a / us + b) * u + rate + 0.43)           # a double: it may exceed 2^63 before it is refused
+        k = floor((2.0 * a / us + b) * u + rate + 0.43)              # a double: it may exceed 2^63 before it is refused
         if us >= 0.07 and v <= squeeze:
             return np.int64(k)
         if k < 0.0 or (us < 0.013 and v > us):

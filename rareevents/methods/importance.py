@@ -15,6 +15,7 @@ from rareevents.certificates import covers, weight_bound
 from rareevents.checkpoints import Checkpoint, CheckpointWriteError, folder
 from rareevents.checks import Check, Explored
 from rareevents.designs import Design, law_of
+from rareevents.devices import Launcher, require_device
 from rareevents.distributions import Distribution
 from rareevents.distributions.base import require_count, require_seed
 from rareevents.distributions.parts import require_alike
@@ -27,7 +28,7 @@ from rareevents.kernels.stages import MAIN, SUPPORT, WEIGHTED
 from rareevents.methods.audit import Audit, beside, budget, explore
 from rareevents.methods.path_audit import climb_beside
 from rareevents.methods.premises import mass, premises
-from rareevents.moments import Moments
+from rareevents.methods.progress import reporting
 from rareevents.paths.fit import require_of_paths
 from rareevents.paths.question import question
 from rareevents.paths.sampled import sampled_paths
@@ -50,7 +51,7 @@ ENUMERATED = 4096                 # finite supports up to this size are checked 
 def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | Process | Design | None = None, *,
              samples: int | None = None, relative_error: float | None = None, max_samples: int | None = None,
              max_seconds: float | None = None, seed: int = 0, confidence: float = 0.95, audit: Any = "auto",
-             threads: int | None = None, executor: Any = None, progress: bool = False,
+             threads: int | None = None, executor: Any = None, device: str = "cpu", progress: bool = False,
              checkpoint: Any = None) -> Estimate:
     """Estimate mu = E_p[f] by the mean of f(x) p(x) / q(x) over draws x of q.
 
@@ -83,6 +84,9 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     executor : concurrent.futures.Executor, optional
         Whose workers compute the chunks, in other processes or on other machines; it is never shut down, and the bits
         are the same. A black box is then called by all workers at the same time.
+    device : "cpu" or "cuda"
+        What computes the chunks; "cuda" is a GPU: with the same streams it finds the same counts, and sums that
+        differ at most in rounding. For laws and functions that numba-cuda can compile; an audit runs on the CPU.
     progress : bool
         Show value, relative error and effective sample size as they settle.
     checkpoint : path, optional
@@ -95,6 +99,8 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
         Before sampling, if an argument breaks its rule.
     ExecutorError
         If the executor gave up, or a chunk ends every worker, which it names. Its `estimate` is as below.
+    DeviceError
+        If the device gave up, or computes something else than the CPU. Its `estimate` is as below.
     CheckpointError
         If the checkpoint is of another run, which it names, or damaged, and the one before it too.
     UserFunctionError
@@ -112,12 +118,12 @@ def estimate(nominal: Distribution | Process, f: Any, proposal: Distribution | P
     stop = engine.Stop(samples, relative_error, max_samples, max_seconds)
     with on(executor):
         return weigh(nominal, integrand(f), law_of(proposal), stop, seed=seed, confidence=confidence, threads=threads,
-                     progress=progress, stage=MAIN[0], audit=audit, checkpoint=checkpoint)
+                     progress=progress, stage=MAIN[0], audit=audit, checkpoint=checkpoint, device=device)
 
 
 def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, confidence: float,
           threads: int | None, progress: bool, stage: int, tally: bool = True, audit: Any = "auto",
-          checkpoint: Any = None) -> Estimate:
+          checkpoint: Any = None, device: str = "cpu") -> Estimate:
     """`estimate` with its stage: each proposal of a comparison has its own."""
     started = time.perf_counter()
     check_laws(nominal, proposal)
@@ -126,10 +132,13 @@ def weigh(nominal: Any, f: Any, proposal: Any, stop: engine.Stop, *, seed: int, 
     estimates.check_confidence(confidence)
     require_threads(threads)
     require_audit(nominal, audit)
+    require_device(device, f)
     place = folder.get() if checkpoint is None else checkpoint
     saved = None if place is None else Checkpoint(place, lambda: task.identity(stage))
     prepare: Any = _of_paths if isinstance(nominal, Process) else _of_draws
-    task = _Task(nominal, f, proposal, int(seed), confidence, audit, prepare(nominal, f, proposal, seed, stage, tally))
+    prepared = prepare(nominal, f, proposal, seed, stage, tally)
+    task = _Task(nominal, f, proposal, int(seed), confidence, audit, prepared,
+                 None if device == "cpu" else Launcher(prepared.sampler))
     if saved is None:
         return task.run(stop, threads, progress, started)
     start = saved.load()
@@ -161,6 +170,7 @@ class _Task:
     confidence: float
     audit: Any
     prepared: _Prepared
+    device: Launcher | None                               # None: the processors
 
     def run(self, stop: engine.Stop, threads: int | None, progress: bool, started: float,
             start: engine.Prefix | None = None, keep: Callable[[engine.Prefix], None] | None = None,
@@ -181,11 +191,12 @@ class _Task:
             threads = 1
         if (start is not None or current.get() is not None) and not sampler.black_box:      # it tells if f is boolean
             sampler.chunk(0, 1)
-        with _reporting(progress, stop) as report:
+        with reporting(progress, stop) as report:
             try:
                 run = engine.run(sampler.chunk, sampler.quantities, stop, threads=threads,
                                  largest=BLACK_BOX_CHUNK if sampler.black_box else engine.CHUNK_LAST, report=report,
-                                 started=started, start=start, keep=keep, in_caller=sampler.black_box)
+                                 started=started, start=start, keep=keep, in_caller=sampler.black_box,
+                                 device=self.device)
             except (UserFunctionError, StepLimitError, ExecutorError, MemoryError) as error:
                 before = getattr(error, "run", None)
                 error.estimate = None if before is None else self._estimate(before, looked)        # type: ignore[union-attr]
@@ -374,30 +385,3 @@ def _refuse_hole(nominal: Distribution, f: Any, proposal: Distribution, points: 
         if np.any(np.asarray(value) != 0):
             raise ValueError(f"proposal must cover the event: {proposal!r} cannot draw x = {x}, which {nominal!r} can, "
                              f"and {f!r} is not zero there")
-
-
-class _reporting:
-    """A progress bar on a terminal, or nothing."""
-
-    def __init__(self, wanted: bool, stop: engine.Stop) -> None:
-        self.wanted, self.stop, self.bar = wanted, stop, None
-
-    def __enter__(self) -> Callable[[Moments], None] | None:
-        if not self.wanted:
-            return None
-        from tqdm import tqdm
-        draws = self.stop.draws
-        self.bar = tqdm(total=int(draws) if math.isfinite(draws) else None, leave=False,
-                        bar_format="{percentage:3.0f}%|{bar}| {remaining}{postfix}")
-
-        def report(total: Moments) -> None:
-            terms = total.of(0)
-            self.bar.set_postfix_str(f"{estimates.shown(terms.mean, terms.std_error)}, relative error "        # type: ignore
-                                     f"{terms.relative_error:.2g}, ESS {estimates.effective(terms):.3g}", refresh=False)
-            self.bar.update(total.draws - self.bar.n)                                                          # type: ignore
-        return report
-
-    def __exit__(self, *_: Any) -> None:
-        if self.bar is not None:
-            self.bar.close()
-

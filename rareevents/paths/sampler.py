@@ -110,6 +110,10 @@ class PathSampler:
         return (*head, self.question.nominal.record, self.process.record, self.question.asked.record, self.limit,
                 *scratch.values())
 
+    def call(self) -> tuple[Any, tuple]:
+        """The kernel, and the arguments of an empty chunk: what another processor needs to do the same."""
+        return self._kernel, self._arguments(0, 0, self._scratch())
+
     def contents(self) -> dict[str, str]:
         """Digests of all that a chunk depends on: the graph's tables, or code and values of the processes."""
         asked = self.question
