@@ -2,28 +2,26 @@
 
     python benchmarks/gpu.py
 
-First a run on both is compared: counts must be equal, sums to 1e-12, and the answer within 5 standard errors of the
-exact one. Then both are timed by turns, on the clock, from the call of `estimate` to its answer: what is sent, what is
-received and the host's merging are in it, compiling is not. A figure is the median over the rounds, a ratio the median
-of the rounds' ratios. Writes results/benchmarks/gpu.json; without a GPU it says so and writes nothing.
+The questions are those of `peers.py`. First the same run is compared on both: counts must be equal, sums to 1e-12, and
+the answer within 5 standard errors of the exact one. Then both are timed by turns, on the clock, from the call of
+`estimate` to its answer: what is sent, what is received and the host's merging are in it, compiling is not. A figure is
+the median over the rounds, a ratio the median of the rounds' ratios. Writes results/benchmarks/gpu.json; without a GPU
+it says so and writes nothing.
 """
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numba
 import tyro
 
 import rareevents as rare
-from benchmarks.engine import RESULTS, processor
-from benchmarks.paths import MONTH
-from rareevents import devices, proposals
-from rareevents.experiments import canonical, provenance
-from rareevents.files import write_whole
+from benchmarks.figures import keep
+from benchmarks.questions import EXACT
+from benchmarks.tools import ours
+from rareevents import devices
 
 TARGET = 100.0                # times one thread, of the storm count and of the weather month
 CLOSE = 1e-12                 # of sums, relative
@@ -33,23 +31,10 @@ CLOSE = 1e-12                 # of sums, relative
 class Settings:
     """How much to measure."""
 
-    draws: int = 20_000_000_000
-    """Draws of one estimate of the storm count on the GPU; of the others a twentieth."""
-    thread_draws: int = 100_000_000
-    """Draws of one estimate of the storm count on one thread; of the others a twentieth."""
+    draws: int = 10_000_000_000
+    """Draws of an estimate on the GPU: 22,000 chunks. One on a thread has those of `peers.py`."""
     rounds: int = 5
     """Rounds, of which the median is taken."""
-
-
-def questions() -> dict[str, tuple[Any, int]]:
-    """Name -> question, and which part of the draws it gets."""
-    month = rare.visits(3) >= 20
-    return {"storm count": ((rare.Poisson(4.0), rare.at_least(20), rare.Poisson(20.0)), 1),
-            "weather month": ((MONTH, month, proposals.feedback(MONTH, month).law), 20),
-            "30 Bernoulli days": ((rare.IID(rare.Bernoulli(0.1), 30), rare.total >= 12,
-                                   rare.IID(rare.Bernoulli(0.4), 30)), 20),
-            "normal vector, 10": ((rare.IID(rare.Normal(0.0, 1.0), 10), rare.total >= 20.0,
-                                   rare.IID(rare.Normal(2.0, 1.0), 10)), 20)}
 
 
 def run(question, draws, device):
@@ -59,22 +44,21 @@ def run(question, draws, device):
     return time.perf_counter() - begin, found
 
 
-def compared(name, question, draws):
+def compared(name, draws):
     """How far apart the same run is on both; raises where it is too far, from each other or from the exact answer."""
-    there, here = run(question, draws, "cuda")[1], run(question, draws, "cpu")[1]
+    there, here = (run(ours.question(name), draws, device)[1] for device in ("cuda", "cpu"))
     apart = max(abs(there.value / here.value - 1.0), abs(there.std_error / here.std_error - 1.0))
     if there.hits != here.hits or not apart <= CLOSE:
         raise RuntimeError(f"{name}: {there.hits} hits and {there.value!r} on the GPU, {here.hits} and {here.value!r} "
                            f"on the processor")
-    exact = float(rare.oracle.value(*question[:2]))
-    if not abs(there.value - exact) <= 5.0 * there.std_error:
-        raise RuntimeError(f"{name}: {there.value!r}, exact {exact!r}")
+    if not abs(there.value - EXACT[name]) <= 5.0 * there.std_error:
+        raise RuntimeError(f"{name}: {there.value!r}, exact {EXACT[name]!r}")
     return apart
 
 
-def timed(question, draws, thread_draws, rounds):
+def timed(name, draws, thread_draws, rounds):
     """Nanoseconds per draw of both, and their ratio."""
-    device, thread = [], []
+    question, device, thread = ours.question(name), [], []
     for _ in range(rounds + 1):
         thread.append(run(question, thread_draws, "cpu")[0] / thread_draws * 1e9)
         device.append(run(question, draws, "cuda")[0] / draws * 1e9)
@@ -99,16 +83,12 @@ def main(settings: Settings) -> None:
         print(f"no GPU can be used: {reason}; nothing is measured, nothing is written")
         return
     begin, found = time.perf_counter(), {}
-    for name, (question, part) in questions().items():
-        apart = compared(name, question, settings.thread_draws // part)
-        found[name] = {"apart": apart, **timed(question, settings.draws // part, settings.thread_draws // part,
-                                               settings.rounds)}
-        print(f"{name:<20}{found[name]['device_ns']:9.4f} ns on the GPU {found[name]['thread_ns']:9.3f} ns on a thread "
+    for name, draws in ours.DRAWS.items():
+        found[name] = {"apart": compared(name, draws), **timed(name, settings.draws, draws, settings.rounds)}
+        print(f"{name:<28}{found[name]['device_ns']:9.4f} ns on the GPU {found[name]['thread_ns']:9.3f} on a thread "
               f"{found[name]['times_one_thread']:8.1f} times", flush=True)
-    record = {"questions": found, "target_times_one_thread": TARGET, "device": described(), "processor": processor(),
-              "provenance": provenance(time.perf_counter() - begin)}
-    write_whole(RESULTS / "gpu.json", canonical(json.loads(json.dumps(record))).encode())
-    print(f"written to {RESULTS / 'gpu.json'}")
+    keep("gpu", {"questions": found, "target_times_one_thread": TARGET, "device": described()},
+         time.perf_counter() - begin)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,8 @@ class Launcher:
                               f"there with device='cpu'") from error
         *statistics, status = (left[name] for name in self._left)
         ended = (marks != 0) & (status[:, 0] == sums.OK)
-        return [self._checked(chunk, floor, Moments(n, *made, mark), well) for (chunk, n), mark, well, *made in
+        return [self._checked(chunk, floor, Moments(n, *made, mark), well)                   # type: ignore[call-arg]
+                for (chunk, n), mark, well, *made in
                 zip(chunks, marks.tolist(), ended.tolist(), *statistics, strict=True)]
 
     def release(self) -> None:

@@ -83,7 +83,8 @@ def _many(template: FunctionType, one: Callable, clear: Callable) -> FunctionTyp
 
 
 @njit(**LEAF)
-def clear(floor, counts, terms, weights, largest, status):
+def clear(floor: np.ndarray, counts: np.ndarray, terms: np.ndarray, weights: np.ndarray, largest: np.ndarray,
+          status: np.ndarray) -> None:
     """Before the first draw: nothing is counted, and the heap of the largest terms holds floors."""
     for k in range(len(floor)):
         for j in range(counts.shape[1]):
@@ -156,7 +157,9 @@ def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
 
 
 # ------------------------------------------------------------------------------------------------ records
-def taken(stack, j): ...                                                                    # noqa: D103  (compiled only)
+def taken(stack: Any, j: int) -> Any:
+    """Value j of a stack of records; compiled only."""
+    raise NotImplementedError
 
 
 def _taken(stack, j):

@@ -12,7 +12,7 @@ from rareevents.kernels.lanes import INFINITY, SIZE
 
 
 @njit(**LEAF)
-def eight(a, b, c, d, e, f, g, h):
+def eight(a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float) -> float:
     """((a + b) + (c + d)) + ((e + f) + (g + h))."""
     return ((a + b) + (c + d)) + ((e + f) + (g + h))
 
@@ -56,7 +56,7 @@ def _absolute(y, k, whole):
 
 # ------------------------------------------------------------------------------------------------ reductions
 @njit(**LEAF)
-def total(y, m):
+def total(y: np.ndarray, m: int) -> float:
     """Sum of the first m entries."""
     n = m - m % 8
     rest = 0.0
@@ -67,7 +67,7 @@ def total(y, m):
 
 
 @njit(**LEAF)
-def squares(y, m):
+def squares(y: np.ndarray, m: int) -> float:
     """Sum of y^2 over the first m entries."""
     n = m - m % 8
     rest = 0.0
@@ -78,7 +78,7 @@ def squares(y, m):
 
 
 @njit(**LEAF)
-def powers(y, m, mean):
+def powers(y: np.ndarray, m: int, mean: float) -> tuple[float, float, float]:
     """Sums of (y - mean)^2, ^3 and ^4 over the first m entries."""
     n = m - m % 8
     r2 = r3 = r4 = 0.0
@@ -101,7 +101,7 @@ def powers(y, m, mean):
 
 
 @njit(**LEAF)
-def absolute(y, m):
+def absolute(y: np.ndarray, m: int) -> float:
     """Sum of |y| over the first m entries."""
     n = m - m % 8
     rest = 0.0
@@ -112,7 +112,7 @@ def absolute(y, m):
 
 
 @njit(**LEAF)
-def extremes(y, m):
+def extremes(y: np.ndarray, m: int) -> tuple[np.uint64, np.uint64]:
     """The bits of the largest and of the smallest |y| among the first m entries; NaN counts as largest."""
     top, low = np.uint64(0), INFINITY
     for i in range(m):
@@ -123,7 +123,7 @@ def extremes(y, m):
 
 
 @njit(**LEAF)
-def signs(y, m):
+def signs(y: np.ndarray, m: int) -> tuple[int, int]:
     """How many of the first m entries are not zero, and how many are below zero."""
     hits = negative = 0
     for i in range(m):
