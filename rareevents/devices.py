@@ -19,7 +19,7 @@ from rareevents.kernels.fuse import CompileError
 from rareevents.moments import Moments
 from rareevents.tasks import ExecutorError, current
 
-MOST = 1 << 16                # chunks of one launch: more than the threads that a device runs at a time,
+MOST = 1 << 15                # chunks of one launch: as many threads run at a time on a large device,
 SHARE = 0.4                   # or as many as this share of its free memory holds
 THREADS = 64                  # of a block
 COMPARED = 1 << 13            # draws of the largest chunk that runs on both; of chunks 0, 1, 2, 4, 8, ...

@@ -313,13 +313,13 @@ def _on_device(device: Device, plan: Iterator[tuple[int, int, bool]], floor: Cal
     try:
         while taken := list(itertools.islice(plan, min(count, device.room))):
             ahead.append((pool.submit(device, [(identity, n) for identity, n, _ in taken], floor().copy()),
-                          [full for *_, full in taken]))
+                          [all_of_it for *_, all_of_it in taken]))
             count *= 2
             if len(ahead) > (1 if whole else 0):
-                future, sizes = ahead.popleft()
-                yield from zip(future.result(), sizes, strict=True)
-        for future, sizes in ahead:
-            yield from zip(future.result(), sizes, strict=True)
+                future, full = ahead.popleft()
+                yield from zip(future.result(), full, strict=True)
+        for future, full in ahead:
+            yield from zip(future.result(), full, strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
         device.release()
