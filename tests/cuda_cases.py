@@ -23,7 +23,7 @@ LEVELS = np.array([1.0, 2.0])
 
 
 def above(x, k):
-    """A helper with a global array: both become part of the kernel."""
+    """Called by an integrand, with a global array: both become part of the kernel."""
     return x[0] + x[1] >= LEVELS[k]
 
 
