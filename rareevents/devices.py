@@ -76,7 +76,8 @@ class Launcher:
 
     def __init__(self, sampler: Any) -> None:
         from rareevents.kernels import device
-        self.sampler, self._left = sampler, device.LEFT
+        self.sampler: Any = sampler
+        self._left = device.LEFT
         kernel, arguments = sampler.call()
         names = list(inspect.signature(kernel.py_func).parameters)[4:]
         self._plan = dict(zip(names, arguments[4:], strict=True))            # of one chunk; what is no array of its own
@@ -86,7 +87,7 @@ class Launcher:
         self._work = [name for name in names if name in device.WORK]
         self._held: dict[str, Any] = {}                                      # what the chunks of a launch work in
         each = sum(self._plan[name].nbytes for name in names if name in (*device.WORK, *device.LEFT))
-        self.room = max(THREADS, int(min(MOST, SHARE * device.free_memory() / each)) // THREADS * THREADS)
+        self.room: int = max(THREADS, int(min(MOST, SHARE * device.free_memory() / each)) // THREADS * THREADS)
         try:
             self._kernel = device.launched(kernel, self._arguments([(0, 1)], np.zeros(sampler.quantities)))
         except CompileError as error:

@@ -87,7 +87,7 @@ class Sampler:
             return (*fixed, self._low, np.empty(self._cells, np.int64), np.empty(BLOCK, np.int64))
         return fixed
 
-    def call(self) -> tuple[Any, tuple]:
+    def call(self) -> tuple[Any, tuple[Any, ...]]:
         """The kernel, and the arguments of an empty chunk: what another processor needs to do the same."""
         return self._kernel, self._arguments(0, 0, self._scratch(BLOCK))
 

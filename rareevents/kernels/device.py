@@ -32,7 +32,7 @@ LEFT = ("counts", "terms", "weights", "largest", "status")
 _launched: dict[str, Any] = {}
 
 
-def launched(kernel: Any, arguments: tuple) -> Any:
+def launched(kernel: Any, arguments: tuple[Any, ...]) -> Any:
     """The form for a device of a kernel of `fuse`, compiled for arguments like these: call kernel[blocks, threads].
 
     They are seed, stage, the chunks' ids and draws, a place for their marks, and the floor of each quantity; then those

@@ -19,7 +19,7 @@ PLAIN = ("block_terms", "to_weights", "underflowed", "settle", "settle_copies") 
 
 
 # ------------------------------------------------------------------------------------------------ the stream
-def _method(call: Callable) -> Callable:
+def _method(call: Callable[..., Any]) -> Callable[..., Any]:
     """A method of `rng`, compiled, of four words in an array."""
     called = njit(**HELD)(call)
 
@@ -41,21 +41,21 @@ class Stream:
     """A stream in plain Python, with the bits of the compiled one."""
 
     def __init__(self) -> None:
-        self.words = np.zeros(4, U)
+        self.words: np.ndarray = np.zeros(4, U)
         self.bit_generator = self
 
-    address = _method(lambda rng, seed, stage, chunk: streams.address(rng, seed, stage, chunk))
-    random_raw = _method(lambda rng: streams.xoshiro(rng))
-    random = _method(lambda rng: rng.random())
-    standard_normal = _method(lambda rng: rng.standard_normal())
-    standard_exponential = _method(lambda rng: rng.standard_exponential())
-    standard_gamma = _method(lambda rng, shape: rng.standard_gamma(shape))
-    integers = _method(lambda rng, n: rng.integers(n))
-    poisson = _method(lambda rng, rate: rng.poisson(rate))
+    address: Callable[..., Any] = _method(lambda rng, seed, stage, chunk: streams.address(rng, seed, stage, chunk))
+    random_raw: Callable[..., Any] = _method(lambda rng: streams.xoshiro(rng))
+    random: Callable[..., Any] = _method(lambda rng: rng.random())
+    standard_normal: Callable[..., Any] = _method(lambda rng: rng.standard_normal())
+    standard_exponential: Callable[..., Any] = _method(lambda rng: rng.standard_exponential())
+    standard_gamma: Callable[..., Any] = _method(lambda rng, shape: rng.standard_gamma(shape))
+    integers: Callable[..., Any] = _method(lambda rng, n: rng.integers(n))
+    poisson: Callable[..., Any] = _method(lambda rng, rate: rng.poisson(rate))
 
 
 # ------------------------------------------------------------------------------------------------ the functions
-INTRINSICS = {bits.as_float: njit(**HELD)(lambda word: bits.as_float(word)),
+INTRINSICS: dict[Any, Any] = {bits.as_float: njit(**HELD)(lambda word: bits.as_float(word)),
               bits.as_bits: njit(**HELD)(lambda value: bits.as_bits(value)),
               bits.fma: njit(**HELD)(lambda a, b, c: bits.fma(a, b, c))}
 

@@ -14,23 +14,23 @@ class reporting:
     """A progress bar, or nothing."""
 
     def __init__(self, wanted: bool, stop: Stop) -> None:
-        self.wanted, self.stop, self.bar = wanted, stop, None
+        self._wanted, self._stop, self._bar = wanted, stop, None
 
     def __enter__(self) -> Callable[[Moments], None] | None:
-        if not self.wanted:
+        if not self._wanted:
             return None
         from tqdm import tqdm
-        draws = self.stop.draws
-        self.bar = tqdm(total=int(draws) if math.isfinite(draws) else None, leave=False,
+        draws = self._stop.draws
+        self._bar = tqdm(total=int(draws) if math.isfinite(draws) else None, leave=False,
                         bar_format="{percentage:3.0f}%|{bar}| {remaining}{postfix}")
 
         def report(total: Moments) -> None:
             terms = total.of(0)
-            self.bar.set_postfix_str(f"{estimates.shown(terms.mean, terms.std_error)}, relative error "        # type: ignore
+            self._bar.set_postfix_str(f"{estimates.shown(terms.mean, terms.std_error)}, relative error "        # type: ignore
                                      f"{terms.relative_error:.2g}, ESS {estimates.effective(terms):.3g}", refresh=False)
-            self.bar.update(total.draws - self.bar.n)                                                          # type: ignore
+            self._bar.update(total.draws - self._bar.n)                                                          # type: ignore
         return report
 
     def __exit__(self, *_: Any) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        if self._bar is not None:
+            self._bar.close()

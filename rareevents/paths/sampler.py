@@ -110,7 +110,7 @@ class PathSampler:
         return (*head, self.question.nominal.record, self.process.record, self.question.asked.record, self.limit,
                 *scratch.values())
 
-    def call(self) -> tuple[Any, tuple]:
+    def call(self) -> tuple[Any, tuple[Any, ...]]:
         """The kernel, and the arguments of an empty chunk: what another processor needs to do the same."""
         return self._kernel, self._arguments(0, 0, self._scratch())
 
