@@ -87,16 +87,15 @@ def limits_table(limits: Found) -> str:
                   for name, row in limits["kernels"].items()))
 
 
-def ratios(row: Found, own: str) -> dict[str, float]:
-    """Times the processor time of ours that each other tool takes."""
-    return {tool: found["seconds"] / row["tools"][own]["seconds"] for tool, found in row["tools"].items()
-            if "seconds" in found and tool not in (OWN, FUNCTION)}
-
-
 def closest_peers(designed: Found, own: str) -> dict[str, float]:
-    """Of each problem that another tool can design a proposal for: times our processor time that the best takes."""
-    found = {name: [r for tool, r in ratios(row, own).items() if tool != BY_HAND] for name, row in designed.items()}
-    return {name: min(values) for name, values in found.items() if values}
+    """Of each problem that we and another tool can design a proposal for: times our seconds that the best takes."""
+    found = {}
+    for name, row in designed.items():
+        others = [values["seconds"] for tool, values in row["tools"].items()
+                  if "seconds" in values and tool not in (OWN, FUNCTION, BY_HAND)]
+        if others and "seconds" in row["tools"][own]:
+            found[name] = min(others) / row["tools"][own]["seconds"]
+    return found
 
 
 def between(values: Iterable[float]) -> str:
