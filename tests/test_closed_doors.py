@@ -24,8 +24,9 @@ MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "she
            "ssl", "urllib", "http", "ftplib", "smtplib", "requests", "ctypes"}
 NAMES = {"eval", "exec", "compile", "__import__"}
 ATTRIBUTES = {"os.system", "os.popen", "tempfile.mktemp", "np.load", "numpy.load", "np.fromfile", "pd.read_pickle"}
-# Two templates of compiled code that Python has no other way to write: for tuples of any length, of numbers alone.
-TEMPLATES = {("rareevents/kernels/bits.py", "exec"), ("rareevents/kernels/records.py", "exec")}
+# Templates of compiled code that Python has no other way to write: for tuples and arguments of any number.
+TEMPLATES = {("rareevents/kernels/bits.py", "exec"), ("rareevents/kernels/records.py", "exec"),
+             ("rareevents/kernels/device.py", "exec"), ("rareevents/kernels/device.py", "compile")}
 # Functions travel from a run to the workers that its user chose, never to or from a file.
 ALLOWED = TEMPLATES | {("rareevents/workers.py", "cloudpickle")}
 
@@ -87,13 +88,18 @@ import socket
 def refused(*arguments, **options):
     raise AssertionError("the network was used")
 
-for name in ("socket", "create_connection", "getaddrinfo", "gethostbyname"):
+class Refused(socket.socket):
+    def __init__(self, *arguments, **options):
+        refused()
+
+socket.socket = Refused
+for name in ("create_connection", "getaddrinfo", "gethostbyname"):
     setattr(socket, name, refused)
 
 import pkgutil
 import rareevents as rare
 for module in pkgutil.walk_packages(rare.__path__, "rareevents."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith(("__main__", "kernels.device")):            # that one loads CUDA, an extra
         __import__(module.name)
 print(rare.estimate(rare.Poisson(4.0), rare.at_least(20), proposal=rare.Poisson(20.0), samples=2000, seed=1).value)
 """

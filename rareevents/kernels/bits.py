@@ -41,11 +41,20 @@ def fma(context: BaseContext, a: types.Type, b: types.Type, c: types.Type) -> tu
 
 
 @intrinsic
-def floor(context: BaseContext, x: types.Type) -> tuple[Signature, Callable[..., Any]]:
-    """The largest integer that is not above x, as a double; NumPy's has no form on a GPU."""
+def _floor(context: BaseContext, x: types.Type) -> tuple[Signature, Callable[..., Any]]:
     def codegen(context, builder, signature, args):
         return builder.call(builder.module.declare_intrinsic("llvm.floor", [ir.DoubleType()]), args)
     return types.float64(types.float64), codegen
+
+
+def floor(x: float) -> float:
+    """The largest integer that is not above x, as a double; NumPy's has no form on a GPU."""
+    return float(np.floor(x))
+
+
+@overload(floor, jit_options=LEAF)
+def _floor_of(x):
+    return lambda x: _floor(x)
 
 
 @intrinsic

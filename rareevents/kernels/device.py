@@ -75,11 +75,15 @@ def _many(template: FunctionType, one: Callable, clear: Callable) -> FunctionTyp
             f"    if t < chunks.size:\n"
             f"        clear(floor, {', '.join(f'{name}[t]' for name in LEFT)})\n"
             f"        marks[t] = one(seed, stage, chunks[t], sizes[t], {', '.join(own)})\n")
-    file = f"<{template.__name__} on a device>"
+    return _written(text, {"cuda": cuda, "one": one, "clear": clear}, "many", f"<{template.__name__} on a device>")
+
+
+def _written(text: str, names: dict[str, Any], name: str, file: str) -> Any:
+    """A function made of its text: Python has no other way to write one for arguments or tuples of any number."""
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)             # the compiler reads its lines
-    made = {"cuda": cuda, "one": one, "clear": clear, "__name__": __name__}
+    made = {**names, "__name__": __name__}
     exec(compile(text, file, "exec"), made)
-    return made["many"]
+    return made[name]
 
 
 @njit(**LEAF)
@@ -169,9 +173,8 @@ def _taken(stack, j):
     """
     cls = getattr(stack, "instance_class", None)
     items = ", ".join(_item(f"stack[{i}]", item) for i, item in enumerate(stack))
-    names = {"cls": cls, "taken": taken}
-    exec(f"def each(stack, j): return {'cls' if cls else ''}({items}{'' if cls else ','})", names)
-    return names["each"]
+    text = f"def each(stack, j): return {'cls' if cls else ''}({items}{'' if cls else ','})"
+    return _written(text, {"cls": cls, "taken": taken}, "each", f"<{stack} of a stack on a device>")
 
 
 def _item(text: str, item: types.Type) -> str:
