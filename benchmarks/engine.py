@@ -4,7 +4,7 @@
 
 The question is P(N >= 20) for N ~ Poisson(4) with q = Poisson(20), and the like for a normal and an exponential law.
 Both sides run in this process by turns; a figure is processor time of this thread per draw, the median over the rounds,
-and a ratio is the median of the rounds' ratios. NumPy gets arrays of 100,000 draws, near its fastest per draw.
+and a ratio is the median of the rounds' ratios. NumPy gets arrays of 10,000 draws, its fastest per draw.
 Processes are timed whole, by the processor time that the system charges them; memory is the peak that a process is told
 of itself (Linux). Writes results/benchmarks/engine.json.
 """
@@ -36,8 +36,10 @@ class Settings:
 
     draws: int = 100_000_000
     """Draws of one estimate."""
-    numpy_draws: int = 100_000
-    """Draws of one array."""
+    numpy_draws: int = 10_000
+    """Draws of one array;"""
+    arrays: int = 200
+    """so many of them one after the other, whose memory is used again."""
     rounds: int = 9
     """Rounds, of which the median is taken."""
     most_draws: int = 1_000_000_000
@@ -90,10 +92,10 @@ def per_draw(settings):
         rounds = []
         for _ in range(settings.rounds + 1):
             row = []
-            for run, n in ((theirs, settings.numpy_draws), (own, settings.draws)):
+            for run, n, times in ((theirs, settings.numpy_draws, settings.arrays), (own, settings.draws, 1)):
                 begin = time.thread_time()
-                value = run(n, rng)
-                row.append((time.thread_time() - begin) / n * 1e9)
+                value = sum(run(n, rng) for _ in range(times)) / times
+                row.append((time.thread_time() - begin) / (n * times) * 1e9)
                 if not abs(value / exact - 1.0) < 0.1:
                     raise RuntimeError(f"{name}: got {value}, the exact value is {exact}")
             rounds.append(row)
