@@ -18,12 +18,10 @@ import tyro
 
 import rareevents as rare
 from benchmarks.figures import keep
+from benchmarks.questions import DAYS, WEATHER
+from benchmarks.tools.numpy_scipy import weather_month
+from benchmarks.tools.ours import MONTH
 from rareevents import proposals
-
-DAYS = 30
-WEATHER = np.array([[0.70, 0.20, 0.08, 0.02], [0.30, 0.40, 0.25, 0.05], [0.15, 0.35, 0.35, 0.15],
-                    [0.10, 0.25, 0.35, 0.30]])
-MONTH = rare.MarkovChain(WEATHER.tolist(), 0, DAYS)
 
 
 @dataclass(frozen=True)
@@ -43,28 +41,14 @@ class Settings:
 
 
 # ------------------------------------------------------------------------------------------------ importance sampling
-def numpy_months(steered, n, rng):
-    """The estimate from a block of months, the tables of the proposal looked up for all of them at once."""
-    g, q = steered.graph, steered.table
-    below = np.cumsum(q, axis=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(g.p) - np.log(q)
-    node, log_w = np.full(n, g.root), np.zeros(n)
-    for t in range(DAYS):
-        move = np.sum(rng.random(n)[:, None] > below[t, node, :-1], axis=1)
-        log_w += ratio[t, node, move]
-        node = g.to[node, move]
-    return np.mean(np.exp(log_w) * (node == 0))
-
-
 def sampled(settings):
     """Nanoseconds per day of both sides."""
     event = rare.visits(3) >= 20
     steered = proposals.feedback(MONTH, event).law
-    exact, rng, rows = rare.oracle.value(MONTH, event), np.random.default_rng(1), []
+    exact, rows = rare.oracle.value(MONTH, event), []
     for _ in range(settings.rounds + 1):
         begin = time.thread_time()
-        theirs = np.mean([numpy_months(steered, settings.block, rng) for _ in range(settings.blocks)])
+        theirs = np.mean([weather_month(settings.block) for _ in range(settings.blocks)])
         middle = time.thread_time()
         ours = rare.estimate(MONTH, event, steered, samples=settings.months, seed=1, threads=1).value
         end = time.thread_time()

@@ -7,8 +7,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from rareevents.kernels.bits import LEAF, as_bits, fma
-from rareevents.kernels.lanes import INFINITY, SIZE
+from rareevents.kernels.bits import LEAF, fma
+from rareevents.kernels.lanes import INFINITY as INFINITY              # with SIZE: what `extremes` reads
+from rareevents.kernels.lanes import SIZE as SIZE
+from rareevents.kernels.lanes import extremes as extremes
+from rareevents.kernels.lanes import signs as signs
 
 
 @njit(**LEAF)
@@ -109,24 +112,3 @@ def absolute(y: np.ndarray, m: int) -> float:
         rest += abs(y[i])
     return eight(_absolute(y, 0, n), _absolute(y, 1, n), _absolute(y, 2, n), _absolute(y, 3, n),
                  _absolute(y, 4, n), _absolute(y, 5, n), _absolute(y, 6, n), _absolute(y, 7, n)) + rest
-
-
-@njit(**LEAF)
-def extremes(y: np.ndarray, m: int) -> tuple[np.uint64, np.uint64]:
-    """The bits of the largest and of the smallest |y| among the first m entries; NaN counts as largest."""
-    top, low = np.uint64(0), INFINITY
-    for i in range(m):
-        size = as_bits(y[i]) & SIZE
-        top = max(top, size)
-        low = min(low, size)
-    return top, low
-
-
-@njit(**LEAF)
-def signs(y: np.ndarray, m: int) -> tuple[int, int]:
-    """How many of the first m entries are not zero, and how many are below zero."""
-    hits = negative = 0
-    for i in range(m):
-        hits += y[i] != 0.0
-        negative += y[i] < 0.0
-    return hits, negative
