@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from rareevents.kernels.bits import LEAF, fma
-from rareevents.kernels.lanes import INFINITY as INFINITY              # with SIZE: what `extremes` reads
+from rareevents.kernels.lanes import INFINITY as INFINITY  # with SIZE: what `extremes` reads
 from rareevents.kernels.lanes import SIZE as SIZE
 from rareevents.kernels.lanes import extremes as extremes
 from rareevents.kernels.lanes import signs as signs
