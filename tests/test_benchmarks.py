@@ -70,6 +70,15 @@ def test_readme_says_the_figures():
     assert peers_report.paragraph(RECORDS["peers"]) in README
 
 
+def test_the_page_says_the_figures_of_paths():
+    paths = json.loads((figures.RESULTS / "paths.json").read_text(encoding="utf-8"))
+    day, population = paths["ns_per_day"], paths["microseconds_per_population"]
+    said = (f"a day of the month takes {day['rareevents']:.1f} ns (asked: {day['target']:g}), {day['ratio']:.1f} times "
+            f"less than in NumPy (asked: {day['target_ratio']:g}), and a population of adaptive splitting "
+            f"{population['ratio']:.0f} times less (asked: {population['target_ratio']:g})")
+    assert said in " ".join(PAGE.split())
+
+
 @pytest.mark.parametrize("name", ["per_draw_table", "designed_table", "refusals", "limits_table"])
 def test_the_page_says_the_figures(name):
     made = getattr(peers_report, name)(RECORDS["limits" if name == "limits_table" else "peers"])

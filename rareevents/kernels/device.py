@@ -23,7 +23,7 @@ from rareevents.kernels import single, sums
 from rareevents.kernels.bits import LEAF
 from rareevents.kernels.freeze import ours
 from rareevents.kernels.fuse import CompileError, explain
-from rareevents.kernels.records import Ragged
+from rareevents.kernels.records import Ragged, take
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 WORK = ("x", "w", "v", "y", "tally", "copies", "node", "alive", "which", "logs")
@@ -162,8 +162,8 @@ def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
 
 # ------------------------------------------------------------------------------------------------ records
 def taken(stack: Any, j: int) -> Any:
-    """Value j of a stack of records; compiled only."""
-    raise NotImplementedError
+    """Value j of a stack of records: `records.take`, of which compiled code for a device has its own form."""
+    return take(stack, j)
 
 
 def _taken(stack, j):
